@@ -15,6 +15,7 @@ PARTS = (
     "frontier",
     "hostile",
     "lake",
+    "lake_size",
     "memory",
     "pages",
     "politeness",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from benchmarks.inputs.labelled_pages import MAIN_METRIC, SETS, WITH_METADATA, Row, folder, half_of, interval, page_f1, pages, scorer
+from benchmarks.inputs.ranking import ranking
 from benchmarks.peers.extractors import FETCHED_AT, Extractor, crawlhouse, libraries, text_of, trafilatura_metadata
 from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container
@@ -187,15 +188,20 @@ def _print_reliability(run: Run) -> None:
     """The reliability curve of `confidence`: of the articles in each tenth, how many are right. Sets with whole texts only."""
     print(f"\n{'confidence from':<24}{'half':<7}{'pages':>6}{'F1 >= .9':>10}")
     for half in run.halves():
-        right: dict[float, list[bool]] = defaultdict(list)
-        for name in SETS:
-            for row in run.half(name, half) if MAIN_METRIC[name] != "snippet_f1" else ():
-                article = run.articles[name][row["id"]]
-                if article is not None:
-                    tenth = min(int(article.confidence * 10), 9) / 10
-                    right[tenth].append(page_f1(name, row, text_of(article)) >= RIGHT_F1)
+        found = [
+            (article.confidence, float(page_f1(name, row, text_of(article)) >= RIGHT_F1))
+            for name in SETS
+            if MAIN_METRIC[name] != "snippet_f1"
+            for row in run.half(name, half)
+            if (article := run.articles[name][row["id"]]) is not None
+        ]
+        right: dict[float, list[float]] = defaultdict(list)
+        for confidence, is_right in found:
+            right[min(int(confidence * 10), 9) / 10].append(is_right)
         for tenth, pages_right in sorted(right.items(), reverse=True):
             print(f"{tenth:<24}{half:<7}{len(pages_right):>6}{fmean(pages_right):>10.3f}")
+        scores, rights = zip(*found, strict=True)
+        print(f"{'ranks right above wrong':<24}{half:<7}{len(found):>6}{ranking(scores, rights):>10.3f}")
 
 
 def _print_types(run: Run, half: str) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.inputs.synthetic_crawl import CRAWL
 from benchmarks.peaks import MAIN, Measured, measure
+from schemas.config.settings import Settings
 
 SIZES = (10_000, 100_000)
 DAY_ARTICLES = 5_000
@@ -29,14 +30,14 @@ GROWTH_LIMIT = 1.3  # of CPU, the largest lake beside the smallest
 MEMORY_LIMIT = 300  # MB of resolve
 
 
-def make_lake(articles: int, day_articles: int = DAY_ARTICLES, first: int = 0) -> None:
-    """Add articles to the lake that the environment names, a publication for each day."""
+def make_lake(articles: int, day_articles: int = DAY_ARTICLES, first: int = 0, settings: Settings | None = None) -> None:
+    """Add articles to a lake, the one that the environment names without settings, a publication for each day."""
     from schemas.config.settings import load_settings
     from storage.lake.lake import open_lake
 
     chance = random.Random(11 + first)
     vocabulary = ["".join(chance.choices("etaoinshrdlucmfwyp", k=chance.randint(2, 11))) for _ in range(20_000)]
-    with open_lake(load_settings()) as lake:
+    with open_lake(settings or load_settings()) as lake:
         for day in range(articles // day_articles):
             _publish_day(lake, first + day, day_articles, vocabulary, chance)
 

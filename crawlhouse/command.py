@@ -40,6 +40,8 @@ from crawlhouse.commands.lake import retention as retentioncommand
 from crawlhouse.commands.lake import show as showcommand
 from crawlhouse.commands.lake import tables as tablescommand
 from crawlhouse.commands.lake import takedown as takedowncommand
+from crawlhouse.commands.monitor import notify as notifycommand
+from crawlhouse.commands.monitor import report as reportcommand
 from crawlhouse.output.failures import exit_code_of
 from schemas.printable import printable
 
@@ -121,6 +123,7 @@ app.command(epilog=adoptcommand.EXAMPLES, rich_help_panel=CRAWLS)(adoptcommand.a
 app.command(epilog=againcommand.REPROCESS_EXAMPLES, rich_help_panel=CRAWLS)(againcommand.reprocess)
 app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
 app.command(epilog=runscommand.RUNS_EXAMPLES, rich_help_panel=CRAWLS)(runscommand.runs)
+app.command(epilog=reportcommand.EXAMPLES, rich_help_panel=CRAWLS)(reportcommand.report)
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
@@ -134,6 +137,7 @@ app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincomm
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
 app.add_typer(indexcommand.app, rich_help_panel=CONTROL)
+app.add_typer(notifycommand.app, rich_help_panel=CONTROL)
 app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.command(epilog=againcommand.ROLLBACK_EXAMPLES, rich_help_panel=CONTROL)(againcommand.rollback)
 app.command(epilog=retentioncommand.EXAMPLES, rich_help_panel=CONTROL)(retentioncommand.retention)

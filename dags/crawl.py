@@ -30,8 +30,10 @@ from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipExcept
 
 from dags.connections import connection_secrets
 from dags.defaults import FETCH, RETRIES, SHORT, START, captures_asset
+from dags.links import add_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
+from dags.telling import tell_failure, tell_success
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import load_settings
@@ -140,6 +142,7 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
     LOG.info("%s (%s): %s", manifest.crawl_run, manifest.finish_reason, manifest.counts.text())
     counts = manifest.counts.model_dump()
     get_current_context()["outlet_events"][asset].extra = {"crawl_run": manifest.crawl_run, **counts}
+    tell_success(manifest.crawl, "crawl", manifest.crawl_run)
     return counts
 
 
@@ -163,7 +166,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
         max_active_tasks=MAX_WORKERS,
         is_paused_upon_creation=crawl.paused,
         tags={"crawl", crawl.name, *crawl.tags},
-        default_args=RETRIES,
+        default_args=RETRIES | {"on_failure_callback": tell_failure},
         params=_params(crawl),
         auto_register=False,  # Airflow finds it by its name in a module, so a module that only imports this function does not own the DAG
     ) as dag:
@@ -178,6 +181,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
         verdict = EmptyOperator(task_id="verdict", **SHORT, execution_timeout=STEP_TIMEOUT)
         planned >> fetched >> closed.as_teardown(setups=planned, on_failure_fail_dagrun=True) >> verdict
         fetched >> verdict
+    add_links(dag)
     return dag
 
 

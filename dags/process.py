@@ -2,13 +2,15 @@
 
 | task | what it does |
 |---|---|
-| `plan` | takes every closed crawl run that is not published yet; if there is none, the run ends here |
+| `plan` | takes the closed crawl runs that are not published yet; if there is none, the run ends here |
 | `extract` | one task per shard of WARC segments: text, metadata, page type; rows are staged per segment |
 | `resolve` | site memory, language, signals; versions and duplicates, compared with the lake |
 | `gate` | row rules send rows to `quarantine`; expectations judge the rest, and hold back a dataset's rows of a crawl run that fails |
 | `publish` | checks the accounting, and commits captures, quarantine, articles and runs in one transaction |
 
 `publish` makes an event of the Asset `crawlhouse://NAME` for each dataset's table that got rows, with crawl, counts, sequence and snapshot.
+
+Of a large backlog `plan` takes the oldest crawl runs, and `publish` makes an Asset event of the captures, which starts the next run.
 
 The Asset event of the captures only starts the run. The ledger says what to do, so a missed or repeated event changes nothing, and running
 again changes nothing. The run's id is a digest of everything that decides its result.
@@ -20,11 +22,13 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, get_current_context, task
+from airflow.sdk import DAG, AssetAlias, get_current_context, task
 
 from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_alias, table_asset
+from dags.links import add_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
+from dags.telling import tell_failure, tell_success
 from schemas.config.crawl import Crawl
 from schemas.config.settings import load_settings
 from schemas.outcomes import Outcome
@@ -99,7 +103,16 @@ def publish(process_run: str) -> dict[str, int]:
         report = wait_out(stages.publish, process_run, load_settings())
         LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
         tell_tables(stages.published_tables(report, load_settings()))
-        return {name: getattr(report, name) for name in ("records", *Outcome)}
+        if wait_out(stages.is_backlog_left, process_run, load_settings()):
+            name = report.crawl
+            get_current_context()["outlet_events"][_backlog_alias(name)].add(captures_asset(name))
+    tell_success(report.crawl, "process", report.crawl_runs[-1])
+    return {name: getattr(report, name) for name in ("records", *Outcome)}
+
+
+def _backlog_alias(name: str) -> AssetAlias:
+    """An outlet by which a task makes an event of the crawl's captures, or none."""
+    return AssetAlias(name=f"backlog_{name}", group="crawlhouse")
 
 
 def tell_tables(events: dict[str, dict[str, Any]]) -> None:  # Any: texts and numbers
@@ -122,13 +135,14 @@ def process_dag(crawl: Crawl) -> DAG:
         max_active_tasks=MAX_SHARDS,
         is_paused_upon_creation=False,
         tags={"process", crawl.name, *crawl.tags},
-        default_args=RETRIES,
+        default_args=RETRIES | {"on_failure_callback": tell_failure},
         auto_register=False,
     ) as dag:
         run: Any = plan(crawl.name)  # Any: Airflow's placeholder for the id
-        published = publish.override(outlets=[table_alias(name) for name in crawl.datasets])
+        published = publish.override(outlets=[*(table_alias(name) for name in crawl.datasets), _backlog_alias(crawl.name)])
         extracted = extract.partial(process_run=run).expand(shard=shards(run))
         extracted >> resolve(run) >> gate(run) >> published(run)
+    add_links(dag)
     return dag
 
 

@@ -6,7 +6,7 @@ store (`processing.staging`), under the name of the process run. After: `publish
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from processing.extract.extraction import extract_segment
 from processing.extract.outdated_revisits import outdated_in, stage_outdated
@@ -29,13 +29,16 @@ from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
 from storage.lake.commit import repair_publications
 from storage.lake.reader.lake_file import refresh_lake_file
-from storage.ledger.ledger import Ledger
+from storage.ledger.ledger import Ledger, open_ledger
 from storage.ledger.pending import is_all_processed
+
+MAX_RECORDS = 50_000  # of crawl runs that are processed together: what is decided on a record takes some 4 kB of memory
 
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
-    """Plan one process run for all closed, unpublished crawl runs of a crawl; None when there are none.
+    """Plan one process run for the closed, unpublished crawl runs of a crawl; None when there are none.
 
+    Of a backlog it takes the oldest crawl runs, of together MAX_RECORDS records at most, or a single larger one. The next plan goes on.
     First comes a process run of this crawl that an earlier release published to some tables only. A run that other code planned stays as it
     is; its crawl runs are planned again with this code. The configuration comes from the crawl's file, or from the latest crawl run when
     the file is gone.
@@ -48,11 +51,9 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
         for half_done in half_published(resources.lake, resources.ledger):
             if half_done.crawl.name == crawl_name:
                 return half_done
-        crawl_runs = tuple(sorted(resources.ledger.closed_unpublished(crawl_name)))
+        crawl_runs = _first_portion(sorted(resources.ledger.closed_unpublished(crawl_name)), resources)
         if not crawl_runs:
             return None
-        for crawl_run in crawl_runs:
-            complete_manifest(crawl_run, resources.ledger, resources.store)
         crawl = current_configuration(crawl_name, settings, resources.ledger.crawl_run(crawl_runs[-1]).crawl)
         datasets = current_datasets(crawl, crawl_runs, settings, resources)
         memory_version, base = resources.ledger.memory_version(crawl_name), resources.lake.snapshot_id("articles")
@@ -60,6 +61,15 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
         run = resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs, datasets))
         stage_outdated(run, list(_segments(run, resources.ledger).values()), resources.store, resources.lake)
         return run
+
+
+def is_backlog_left(process_run: str, settings: Settings) -> bool:
+    """Whether the crawl of a process run has closed crawl runs that are not published yet."""
+    ledger = open_ledger(settings)
+    try:
+        return bool(ledger.closed_unpublished(ledger.process_run(process_run).crawl.name))
+    finally:
+        ledger.close()
 
 
 def segments(process_run: str, settings: Settings) -> list[str]:
@@ -130,7 +140,7 @@ def published_tables(report: RunReport, settings: Settings) -> dict[str, TableEv
 
 
 def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> RunReport | None:
-    """Run all stages for the closed, unpublished crawl runs of a crawl; None when there are none.
+    """Run all stages for the closed, unpublished crawl runs of a crawl that `plan` takes; None when there are none.
 
     `progress` is called with a line of text before each step.
     """
@@ -146,6 +156,19 @@ def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], 
         stage(run.process_run, settings)
     progress("publish")
     return publish(run.process_run, settings)
+
+
+def _first_portion(crawl_runs: Sequence[str], resources: Resources) -> tuple[str, ...]:
+    """The first of these crawl runs that are processed together."""
+    chosen: list[str] = []
+    records = 0
+    for crawl_run in crawl_runs:
+        manifest = complete_manifest(crawl_run, resources.ledger, resources.store)
+        records += sum(segment.records for segment in manifest.segments)
+        if chosen and records > MAX_RECORDS:
+            break
+        chosen.append(crawl_run)
+    return tuple(chosen)
 
 
 def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, resources: Resources) -> None:

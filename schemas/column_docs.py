@@ -135,6 +135,10 @@ QUARANTINE = {
     "position": ColumnDoc("The place of the row among those of its page, from 0; NULL for articles.", ARCHIVE),
 }
 CAPTURES = {
+    "bytes_available": ColumnDoc(
+        "Whether the archive still has the segment; false where the crawl keeps segments for a time only. NULL in the plain files.",
+        "the list of removed segments",
+    ),
     **PLACE,
     "fetch_status": ColumnDoc("The HTTP status.", ANSWER),
     "record_type": ColumnDoc("response, revisit (the same bytes as before) or conversion (a browser's document).", ARCHIVE),

@@ -172,6 +172,7 @@ CAPTURES = pa.schema(
             pa.field("outcomes", OUTCOMES),
             pa.field("content_usage", pa.string()),
             pa.field("content_signal", pa.string()),
+            pa.field("bytes_available", pa.bool_()),  # NULL in the files: the views fill it in
         ],
         column_docs.CAPTURES,
     )

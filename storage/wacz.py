@@ -20,11 +20,12 @@ from typing import IO, BinaryIO
 
 from runtime.code_version import code_version
 from schemas.errors import StorageError
-from schemas.keys import index_key_of
+from schemas.keys import crawl_run_of, index_key_of
 from storage.index.cdxj import write_cdxj
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.warc.records import WARC_FIELDS, head, member, record_id, warc_date, warc_fields
+from storage.warc.removed_segments import read_removed
 
 COPY_BYTES = 1 << 20
 MAX_MEMBER_BYTES = 1 << 20  # of the first record of a segment, which describes it
@@ -79,8 +80,8 @@ def write_wacz(
 ) -> int:
     """Write the wanted captures to `path`; returns how many. `wanted` are segments, each once, with the offsets and titles of its captures.
 
-    A capture that a wanted revisit record refers to is copied too, since replay needs it. `folder` is for temporary files. Raises
-    StorageError for a capture that is not in the index of its segment, UnavailableError.
+    A capture that a wanted revisit record refers to is copied too, if its segment is there, since replay needs it. `folder` is for
+    temporary files. Raises StorageError for a capture that is not in the index of its segment, UnavailableError.
     """
     copied = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
@@ -116,7 +117,10 @@ def _copied(wanted: Wanted, store: ObjectStore, warc: _ZipFile) -> Iterator[tupl
             yield row, offsets[source.warc_record_offset]
             if source.refers_to_filename is not None and source.refers_to_offset is not None:
                 missing.setdefault(source.refers_to_filename, {})[source.refers_to_offset] = None
+    removed = read_removed(store)
     for filename, offsets in sorted(missing.items()):
+        if removed.covers(crawl_run_of(filename)):
+            continue
         rest = {offset: None for offset in offsets if (filename, offset) not in done}
         for _, row in _copy_segment(filename, rest, store, warc) if rest else ():
             yield row, None

@@ -34,8 +34,10 @@ BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 HEADERS = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Encoding", b"gzip"))
 
 
-def make_crawl(settings: Settings, articles: int, words: int, seed: int = 7, urls: Sequence[str] = ()) -> int:
-    """Store and register one closed run of `articles` pages of `words` words each. Returns the number of segments.
+def make_crawl(
+    settings: Settings, articles: int, words: int, seed: int = 7, urls: Sequence[str] = (), captures: Iterator[Capture] | None = None
+) -> int:
+    """Store and register one closed run of `articles` pages of `words` words each, or of given captures. Returns the number of segments.
 
     The first pages have the given URLs. Pages have their host's boilerplate. Every twentieth article is a near copy of an earlier
     one, and every fiftieth page is missing.
@@ -44,7 +46,7 @@ def make_crawl(settings: Settings, articles: int, words: int, seed: int = 7, url
     run = CrawlRun(f"{CRAWL}-20260301T000000Z-{seed:06x}", crawl, str(seed), BEGIN, "benchmark", config_hash(crawl))
     ledger = open_ledger(settings)
     ledger.add_crawl_run(run)
-    segments = list(_segments(settings, run, _captures(articles, words, seed, urls)))
+    segments = list(_segments(settings, run, _captures(articles, words, seed, urls) if captures is None else captures))
     database = open_database(settings.database_url("frontier"))
     with database.write() as connection:
         for segment in segments:

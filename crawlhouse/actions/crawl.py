@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
+from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.accounting import show_manifest
 from crawlhouse.output.console import progress_line, say, write_json
@@ -37,7 +38,7 @@ def run_crawl(reference: str, settings: Settings, form: ReportFormat, *, new: bo
     check_rules(crawl, settings.crawls / f"{crawl.name}.yaml")
     make_home(settings)
     warn_about_datasets(crawl, settings)
-    with hold_command_lock(settings, f"crawl-{crawl.name}"):
+    with hold_command_lock(settings, f"crawl-{crawl.name}"), telling(crawl.name, "crawl", settings):
         _fetch(crawl, settings, form, new=new, urls=urls)
 
 

@@ -18,7 +18,7 @@ class _Pages:
     """The pages as an ASGI application, which is imported by the first request."""
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
-        from crawlhouse.airflow.pages import app
+        from crawlhouse.airflow.web.pages import app
 
         await app(scope, receive, send)
 
@@ -30,4 +30,6 @@ class CrawlhousePlugin(AirflowPlugin):
     fastapi_apps = [{"app": _Pages(), "url_prefix": PREFIX, "name": "crawlhouse"}]  # noqa: RUF012 Airflow's own shape
     external_views = [  # noqa: RUF012
         {"name": "Crawls", "href": f"{PREFIX}/", "destination": "nav", "url_route": "crawls", "nav_top_level": True},
+        {"name": "Crawl", "href": f"{PREFIX}/dags/{{DAG_ID}}", "destination": "dag", "url_route": "crawl"},
+        {"name": "Crawl run", "href": f"{PREFIX}/dags/{{DAG_ID}}/runs/{{RUN_ID}}", "destination": "dag_run", "url_route": "crawl-run"},
     ]

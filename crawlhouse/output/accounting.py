@@ -51,7 +51,7 @@ def show_report(report: RunReport) -> None:
     show(counts_table(title, {"records": report.records, **{f"= {name}": getattr(report, name) for name in OUTCOMES}}))
     _show_reasons(report.reasons)
     _show_datasets(report)
-    for line in (*report.without_rows(), *report.unclaimed_lines()):
+    for line in (*report.without_rows(), *report.layout_lines(), *report.unclaimed_lines()):
         show(line)
 
 

@@ -13,7 +13,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
-from schemas.runs import ProcessRun
+from storage.ledger.origins import RunOrigin, read_origin
 
 # What a crawl's file says of how rows are made. The rest of it says what is fetched, and when.
 RULES = ("articles", "datasets", "expectations", "drift", "politeness", "budgets")
@@ -54,21 +54,15 @@ class Making:
 
 def making_of(settings: Settings, report: UrlReport) -> Making | None:
     """How the reported row was made; None if the database does not know its process run."""
-    from storage.ledger.ledger import open_ledger  # with the database's library, which parts of a page do not need
-
     row = report.article or report.quarantined or report.outcome() or report.captures[0]
-    ledger = open_ledger(settings)
-    try:
-        run, published_at = ledger.process_run(row["process_run"]), ledger.published_at(row["process_run"])
-    except NotFoundError:
+    run = read_origin(settings, row["process_run"])
+    if run is None:
         return None
-    finally:
-        ledger.close()
     replacement = run.replacement
     return Making(
-        run.process_run,
+        row["process_run"],
         str(run.kind),
-        published_at,
+        run.published_at,
         run.code_version,
         run.code_version != code_version(),
         run.config_hash,
@@ -78,7 +72,7 @@ def making_of(settings: Settings, report: UrlReport) -> Making | None:
     )
 
 
-def _changed(run: ProcessRun, settings: Settings) -> tuple[str, ...] | None:
+def _changed(run: RunOrigin, settings: Settings) -> tuple[str, ...] | None:
     try:
         today = find_crawl(run.crawl.name, settings.crawls)
     except (ConfigError, NotFoundError):

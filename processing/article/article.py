@@ -13,7 +13,8 @@ from processing.article import site_rules
 from processing.article.body.article_body import ArticleBody
 from processing.article.body.blocks import to_blocks
 from processing.article.body.boilerplate import remove_boilerplate
-from processing.article.body.confidence import FALLBACK_BELOW, confidence
+from processing.article.body.calibration import calibrated, measure
+from processing.article.body.confidence import FALLBACK_BELOW, plausibility
 from processing.article.body.fallback import declared_blocks, read_with_trafilatura
 from processing.article.body.forms import form_of, mark_other_articles
 from processing.article.body.standfirst import find_standfirst
@@ -22,7 +23,7 @@ from processing.article.outline.container import find_container, find_lead, find
 from processing.article.outline.host_container import find_known_container, signature
 from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
-from processing.article.pagetype.pagetype import classify_page
+from processing.article.pagetype.pagetype import MODEL_EVIDENCE, classify_page
 from processing.article.tree.parse import Tree, parse
 from schemas.article import Article, Block, PageType
 from schemas.config.crawl import SiteRules
@@ -43,6 +44,16 @@ class PageAnalysis(NamedTuple):
     classification: tuple[PageType, str]
 
 
+class _Body(NamedTuple):
+    """The blocks of an article, how they were found, how plausible they are, and the outline and the container that they are from."""
+
+    blocks: tuple[Block, ...]
+    path: str
+    plausibility: float
+    outline: Outline
+    container: int
+
+
 def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = (), tree: Tree | None = None) -> Article | Rejected:
     """Read the article of a page, or the reason why it has none.
 
@@ -51,32 +62,30 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     `known` are the signatures of the elements that hold the articles on the host's other pages.
     `tree` is the page's, if it is parsed already. It is changed.
     """
-    tree, metadata, outline, container, (page_type, _) = analyze_page(page, rules, tree)
-    path = "container"
-    if rules is not None:
-        outline, path = _apply_site_rules(tree, metadata.title, rules)
-        container = 0 if path == "rule" else find_container(outline)
-    known_container = 0 if path == "rule" else find_known_container(outline, known)
-    if known_container is not None:
-        container = known_container
-    blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
-    score = confidence(outline, blocks, metadata.json_ld_body)
-    declared = declared_blocks(metadata.json_ld_body, blocks) if path == "container" else ()
-    if declared:
-        blocks, path, score = declared, "json-ld", confidence(outline, declared, None)
-    unsure = score < FALLBACK_BELOW
-    asked = unsure or _length(blocks) < HARDLY_ANY_TEXT
-    if asked and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
-        fallback_blocks = read_with_trafilatura(page.html)
-        if _length(fallback_blocks) > _length(blocks) * (1 if unsure else MUCH_MORE):
-            blocks, path, score = fallback_blocks, "rescue", confidence(outline, fallback_blocks, metadata.json_ld_body)
+    analysis = analyze_page(page, rules, tree)
+    metadata, page_type = analysis.metadata, analysis.classification[0]
+    blocks, path, plausible, outline, container = _read_body(page, analysis, rules, known)
     if not blocks:
         return _rejected(page, page_type if outline.text_blocks else PageType.OTHER)
     if metadata.description is None and path == "container":
         metadata = replace(metadata, description=find_standfirst(outline, container, metadata.title))
-    form = form_of(tree, page.url, metadata, outline, blocks)
+    form = form_of(analysis.tree, page.url, metadata, outline, blocks)
     found_in = signature(outline, container) if path == "container" else None
+    score = calibrated(plausible, measure(outline, container, blocks, sure=is_sure(analysis)))
     return _article(page, metadata, blocks, page_type=page_type, form=form, confidence=score, extraction_path=path, container=found_in)
+
+
+def article_measures(page: Page) -> tuple[tuple[Block, ...], float, dict[str, float]]:
+    """An article's blocks, their plausibility and the measures from which its confidence is made, to fit its weights."""
+    analysis = analyze_page(page, None)
+    blocks, _, plausible, outline, container = _read_body(page, analysis, None, ())
+    return blocks, plausible, measure(outline, container, blocks, sure=is_sure(analysis))
+
+
+def is_sure(analysis: PageAnalysis) -> bool:
+    """Whether a page is an article without a doubt: the model of page types was not asked."""
+    page_type, evidence = analysis.classification
+    return page_type is PageType.ARTICLE and evidence != MODEL_EVIDENCE
 
 
 def analyze_page(page: Page, rules: SiteRules | None, tree: Tree | None = None) -> PageAnalysis:
@@ -89,6 +98,30 @@ def analyze_page(page: Page, rules: SiteRules | None, tree: Tree | None = None) 
     mark_other_articles(outline, metadata.title)
     container = find_container(outline)
     return PageAnalysis(tree, metadata, outline, container, classify_page(tree, page, metadata, outline, container))
+
+
+def _read_body(page: Page, analysis: PageAnalysis, rules: SiteRules | None, known: Sequence[str]) -> _Body:
+    """The article's blocks by the site rules or from its container; from JSON-LD or the fallback where these show hardly any text."""
+    tree, metadata, outline, container, (page_type, _) = analysis
+    path = "container"
+    if rules is not None:
+        outline, path = _apply_site_rules(tree, metadata.title, rules)
+        container = 0 if path == "rule" else find_container(outline)
+    known_container = 0 if path == "rule" else find_known_container(outline, known)
+    if known_container is not None:
+        container = known_container
+    blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
+    score = plausibility(outline, blocks, metadata.json_ld_body)
+    declared = declared_blocks(metadata.json_ld_body, blocks) if path == "container" else ()
+    if declared:
+        blocks, path, score = declared, "json-ld", plausibility(outline, declared, None)
+    unsure = score < FALLBACK_BELOW
+    asked = unsure or _length(blocks) < HARDLY_ANY_TEXT
+    if asked and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
+        fallback_blocks = read_with_trafilatura(page.html)
+        if _length(fallback_blocks) > _length(blocks) * (1 if unsure else MUCH_MORE):
+            blocks, path, score = fallback_blocks, "rescue", plausibility(outline, fallback_blocks, metadata.json_ld_body)
+    return _Body(blocks, path, score, outline, container)
 
 
 def _apply_site_rules(tree: Tree, title: str | None, rules: SiteRules) -> tuple[Outline, str]:

@@ -13,6 +13,8 @@ from schemas.datasets.dataset import Dataset
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # made once: `json.dumps` makes one for each row
 
+TEXTS = {str}
+
 Values = Mapping[str, Any]  # Any: of the fields' types
 
 
@@ -28,7 +30,7 @@ def row_id(dataset: Dataset, values: Values) -> str:
 
 def key_digest(key: list[Any]) -> str:
     """The row's id of its key's values, in plain form."""
-    if all(type(one) is str for one in key):  # the same text as below, in a quarter of the time
+    if set(map(type, key)) == TEXTS:  # the same text as below, in a quarter of the time
         return _sha256(f"[{','.join(map(encode_basestring_ascii, key))}]")
     return _digest(key)
 

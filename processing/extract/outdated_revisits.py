@@ -32,6 +32,7 @@ from schemas.runs import ProcessRun, reading_digest
 from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
+from storage.warc.removed_segments import read_removed
 
 ARTICLES = "articles"
 OBSERVATIONS = "observations"
@@ -128,7 +129,9 @@ def _in_quarantine(run: ProcessRun, record_ids: Collection[RecordId], lake: Lake
 
 def _outdated(run: ProcessRun, segments: Sequence[Segment], store: ObjectStore, lake: Lake) -> Iterator[tuple[_Revisit, Names]]:
     current = {dataset.name: reading_digest(run.crawl, dataset) for dataset in run.judged_datasets}
-    revisits = [one for segment in segments for one in _revisits(segment, store) if one.fetched_by not in run.crawl_runs]
+    removed = read_removed(store)  # a page whose bytes are gone stays as it was read last
+    every = (one for segment in segments for one in _revisits(segment, store))
+    revisits = [one for one in every if one.fetched_by not in run.crawl_runs and not removed.covers(one.fetched_by)]
     if not revisits:
         return
     rules = _Rules(current, {run.crawl.name, *(crawl_of(one.refers_to[0]) for one in revisits)})

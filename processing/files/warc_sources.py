@@ -24,6 +24,7 @@ _WARC_ENDINGS = (".warc", ".warc.gz", ".warc.zst")
 # Raised for zips that cannot be read: damage, an unknown compression, a password, a name in an unknown encoding.
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
 MAX_RATIO = 100  # a file in a zip that unpacks to more than this times its packed size, and FREE_BYTES, is a bomb
+PAGE_BEGINNING_BYTES = 100
 FREE_BYTES = 64 * 1024 * 1024
 
 
@@ -112,12 +113,18 @@ class _ZipMember(io.RawIOBase):
 
 
 def find_sources(path: Path) -> list[WarcSource]:
-    """The WARC files of one path; those in a WACZ sorted by name. Raises NotFoundError, and ConfigError for a zip without WARCs.
+    """The WARC files of one path; those in a WACZ sorted by name.
+
+    Raises NotFoundError, and ConfigError for a web page and for a zip without WARCs.
 
     A zip with a damaged list of files is read as a WARC file: the records that it holds uncompressed are found.
     """
     if not path.is_file():
         raise NotFoundError(f"There is no WARC file {path}.")
+    if _is_page(path):
+        raise ConfigError(
+            f"{path} is a web page, not a WARC file. Give WARC files of any crawler: `wget --warc-file NAME URL` writes one, too."
+        )
     whole = [WarcSource(path, None, path.stat().st_size)]
     if not zipfile.is_zipfile(path) or _begins_like_a_warc(path):
         return whole
@@ -136,6 +143,13 @@ def find_sources(path: Path) -> list[WarcSource]:
     if not found:
         raise ConfigError(f"{path} is a zip without WARC files. Give a WACZ, which has them under archive/, or WARC files.")
     return sorted(found, key=lambda source: source.member or "")
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is HTML as browsers save it."""
+    with path.open("rb") as stream:
+        beginning = stream.read(PAGE_BEGINNING_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return beginning.startswith((b"<!doctype html", b"<html", b"<!--"))
 
 
 def _begins_like_a_warc(path: Path) -> bool:

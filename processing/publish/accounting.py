@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from processing.publish.layouts import LAYOUTS, Layouts
 from processing.resolve.canonical_counts import CanonicalCounts
 from schemas.errors import AccountingError
 from schemas.manifest import Manifest
@@ -83,6 +84,7 @@ class RunCounts:
     hosts: Counter[str] = field(default_factory=Counter)
     rows: dict[str, RowCounts] = field(default_factory=dict, kw_only=True)  # by dataset
     canonical: CanonicalCounts | None = field(default=None, kw_only=True)  # None where no page claims another URL than its own
+    layouts: Layouts | None = field(default=None, kw_only=True)  # None where no host had enough pages
     unclaimed: dict[str, UnclaimedItems] = field(default_factory=dict, kw_only=True)  # by what they are
     unused: dict[str, UnusedPages] = field(default_factory=dict, kw_only=True)  # by dataset
 
@@ -98,6 +100,8 @@ class RunCounts:
         counts["rows"] = {name: asdict(rows) for name, rows in sorted(self.rows.items())}
         if self.canonical is not None:
             counts["canonical"] = self.canonical
+        if self.layouts is not None:
+            counts[LAYOUTS] = self.layouts
         counts["unclaimed"] = {name: asdict(items) for name, items in sorted(self.unclaimed.items())}
         counts["unused"] = {name: asdict(pages) for name, pages in sorted(self.unused.items())}
         return counts
@@ -109,6 +113,7 @@ class RunCounts:
         counts = cls(data["records"], *counters)
         counts.rows = {name: RowCounts(**found) for name, found in data.get("rows", {}).items()}
         counts.canonical = data.get("canonical")
+        counts.layouts = data.get(LAYOUTS)
         counts.unclaimed = {name: UnclaimedItems(**found) for name, found in data.get("unclaimed", {}).items()}
         counts.unused = {name: UnusedPages(**found) for name, found in data.get("unused", {}).items()}
         return counts

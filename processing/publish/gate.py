@@ -22,6 +22,7 @@ from processing.publish.article_rows import NEW, ArticleRows
 from processing.publish.commit_run import TABLE_ORDER
 from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows
+from processing.publish.layouts import PagesByHost, add_pages, compare_layouts
 from processing.publish.replacing import merged_captures
 from processing.publish.run_files import run_files
 from processing.resolve.datasets import SEEN
@@ -117,6 +118,7 @@ def _write_tables(
     run, base, store = articles.run, articles.mark.base.key(), articles.store
     datasets = DatasetRows(run, base, store, judged)
     merge = merged_captures(run, lake)
+    pages: dict[str, PagesByHost] = {}
     with ExitStack() as stack:
         schemas = {name: TABLES[name] for name in ("captures", "quarantine", "sightings")}
         schemas |= {dataset.name: table_schema(dataset) for dataset in (articles.dataset, *run.own_datasets)}
@@ -127,6 +129,7 @@ def _write_tables(
             writers["captures"].write(captures)
             count(captures, counts)
             if run.makes_articles:
+                add_pages(rows, pages)
                 writers[ARTICLES].write(_articles(rows, schemas[ARTICLES]))
                 writers["quarantine"].write(_quarantine(rows, articles.dataset))
                 count_articles(rows, counts)
@@ -139,6 +142,8 @@ def _write_tables(
             _write_all(writers["sightings"], datasets.sightings(dataset))
         _write_all(writers["quarantine"], datasets.unclaimed(segments, counts))
         datasets.count(counts)
+        for crawl_run, layouts in compare_layouts(run, pages, lake).items():
+            counts[crawl_run].layouts = layouts
         return {name: writer.rows for name, writer in writers.items()}
 
 
@@ -154,6 +159,7 @@ def _captures(rows: pa.Table) -> pa.Table:
         "article_id": rows["decided_article_id"],
         "article_version": rows["version"],
         "outcomes": pa.nulls(rows.num_rows, TABLES["captures"].field("outcomes").type),
+        "bytes_available": pa.nulls(rows.num_rows, pa.bool_()),
     }
     return _columns(rows, renamed, TABLES["captures"])
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from processing.publish.accounting import UnclaimedItems, UnusedPages
+from processing.publish.layouts import LAYOUTS, change_sentence
 from processing.resolve.canonical_counts import sentence
 from schemas.errors import StorageError
 from schemas.outcomes import Outcome
@@ -49,6 +50,7 @@ class RunReport:
     datasets: dict[str, dict[str, int]] = field(default_factory=dict)
     held: dict[str, dict[str, str]] = field(default_factory=dict)
     canonical: tuple[str, ...] = ()  # sentences on hosts whose canonical URLs are not believed
+    layouts: tuple[str, ...] = ()  # sentences on hosts whose layout has changed
     unclaimed: dict[str, dict[str, Any]] = field(default_factory=dict)
     unused: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -73,6 +75,7 @@ class RunReport:
                 **data,
                 "crawl_runs": tuple(data["crawl_runs"]),
                 "canonical": tuple(data.get("canonical", ())),
+                "layouts": tuple(data.get("layouts", ())),
                 "ingested_at": datetime.fromisoformat(data["ingested_at"]),
             }
         )
@@ -84,6 +87,10 @@ class RunReport:
     def unclaimed_lines(self) -> list[str]:
         """A line about each kind of items that no dataset takes."""
         return [f"{one['count']:,} in quarantine: {kind}. One is on {one['url']}" for kind, one in sorted(self.unclaimed.items())]
+
+    def layout_lines(self) -> list[str]:
+        """A line about each host whose layout has changed."""
+        return [f"layout changed: {line}" for line in self.layouts]
 
     def without_rows(self) -> list[str]:
         """A sentence about each dataset that got no row, although pages were read for it; what is held back is no such dataset."""
@@ -105,7 +112,7 @@ class RunReport:
         lines += [f"  {sentence}" for sentence in self.without_rows()]
         lines += [f"  held back: {sentence}" for sentence in self.held_sentences()]
         lines += [f"  canonical URLs: {line}" for line in self.canonical]
-        lines += [f"  {line}" for line in self.unclaimed_lines()]
+        lines += [f"  {line}" for line in (*self.layout_lines(), *self.unclaimed_lines())]
         return "\n".join(lines)
 
 
@@ -128,8 +135,10 @@ def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
     totals = {name: sum(int(row[name]) for row in rows) for name in ("records", *OUTCOMES)}
     reasons: Counter[str] = Counter()
     canonical: list[str] = []
+    layouts: list[str] = []
     for row in rows:
         statistics = json.loads(row["statistics"])
+        layouts += [change_sentence(found) for found in (statistics.get(LAYOUTS) or {}).get("changed", ())]
         reasons.update(statistics["reasons"])
         canonical += [sentence(found) for found in statistics.get("canonical", {}).get("hosts", ())]
     datasets: dict[str, Counter[str]] = {}
@@ -156,6 +165,7 @@ def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
         datasets={name: dict(counts) for name, counts in sorted(datasets.items())},
         held={row["crawl_run"]: held for row in rows if (held := json.loads(row["statistics"]).get(HELD))},
         canonical=tuple(canonical),
+        layouts=tuple(layouts),
         unclaimed={kind: asdict(one) for kind, one in sorted(unclaimed.items())},
         unused={name: asdict(pages) for name, pages in sorted(unused.items())},
     )

@@ -25,6 +25,7 @@ from schemas.keys import mark_key, selection_key
 from schemas.runs import CrawlRun, ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
 from storage.lake.commit import repair_publications
 from storage.lake.maintenance import PLANNED
+from storage.warc.removed_segments import read_removed
 
 MAX_RECORDS = 50_000  # of a portion; chosen: as a run with 10,000 articles, whose decisions take some 100 MB
 
@@ -33,11 +34,13 @@ MAX_RECORDS = 50_000  # of a portion; chosen: as a run with 10,000 articles, who
 class Plan:
     """The process runs to make and publish, in their order. `new` are crawl runs that are not processed at all yet.
 
-    `done` is how many crawl runs, or records, need nothing: today's code and rules have made their rows again already.
+    The segments of `removed` crawl runs are not kept any more, so their rows stay as they are. `done` is how many crawl runs, or records,
+    need nothing: today's code and rules have made their rows again already.
     """
 
     process_runs: tuple[ProcessRun, ...] = ()
     new: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     done: int = 0
 
 
@@ -58,9 +61,12 @@ def plan(crawl_name: str, selected: Selected, settings: Settings, resources: Res
     """
     repair_publications(resources.lake, resources.ledger)
     complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)
-    runs, new = chosen_runs(crawl_name, selected, resources.ledger)
+    every, new = chosen_runs(crawl_name, selected, resources.ledger)
+    gone = read_removed(resources.store)
+    runs = [run for run in every if not gone.covers(run.crawl_run)]
+    removed = tuple(run.crawl_run for run in every if gone.covers(run.crawl_run))
     if not runs:
-        return Plan(new=tuple(new))
+        return Plan((), tuple(new), removed)
     crawl = current_configuration(crawl_name, settings, runs[-1].crawl).model_copy(update={"name": crawl_name})
     datasets = _chosen_datasets(current_datasets(crawl, [run.crawl_run for run in runs], settings, resources), selected, crawl)
     states = capture_states(crawl_name, resources.lake)
@@ -68,11 +74,11 @@ def plan(crawl_name: str, selected: Selected, settings: Settings, resources: Res
     finished = {name for names in states.values() for name in names if _is_of_today(name, work)}
     if selected.is_of_records:
         found = chosen_records(crawl_name, selected, [run.crawl_run for run in runs], finished, resources.lake)
-        return Plan(tuple(_of_records(crawl_run, records, work) for crawl_run, records in found.items()), tuple(new))
+        return Plan(tuple(_of_records(crawl_run, records, work) for crawl_run, records in found.items()), tuple(new), removed)
     needed = [place for place, run in enumerate(runs) if not _is_done(states.get(run.crawl_run, frozenset()), finished)]
     chosen = runs[needed[0] : needed[-1] + 1] if needed else []  # in one piece: what is between is compared with what is made again
     last = chosen[-1].crawl_run if chosen else None
-    return Plan(tuple(_of_runs(portion, last, work) for portion in _portions(chosen, work)), tuple(new), len(runs) - len(chosen))
+    return Plan(tuple(_of_runs(portion, last, work) for portion in _portions(chosen, work)), tuple(new), removed, len(runs) - len(chosen))
 
 
 def _chosen_datasets(datasets: tuple[Dataset, ...], selected: Selected, crawl: Crawl) -> tuple[Dataset, ...]:

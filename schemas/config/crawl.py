@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from schemas.config.notify import Notify
 from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.page_options import ChunkSize, PageOptions
 from schemas.web.ai_preferences import USES
@@ -51,6 +52,7 @@ from schemas.yaml_files.values import (
 MIB = 1024 * 1024
 PAGES = "pages"  # the dataset of whole pages
 QUARANTINE = "quarantine"  # a table of all datasets
+ARCHIVE = "warc"  # what `retention` calls the segments
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 
 
@@ -245,7 +247,7 @@ class Crawl(ConfigModel):
     """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill.
 
     `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset. `retention`
-    says after how many days its rows leave the table of a dataset, or `quarantine`.
+    says after how many days its rows leave the table of a dataset, or `quarantine`, and its segments the archive (`warc`).
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -274,6 +276,7 @@ class Crawl(ConfigModel):
     retention: Annotated[dict[str, Annotated[Days, Field(ge=1)]], length_at_most(MAX_DATASETS)] = Field(default_factory=dict)
     articles: ArticleOptions = ArticleOptions()
     pages: PageOptions = PageOptions()
+    notify: Annotated[tuple[Notify, ...], length_at_most(MAX_ENTRIES)] = ()
     paused: bool = False
     tags: Annotated[tuple[Tag, ...], length_at_most(MAX_TAGS)] = ()
 
@@ -283,6 +286,14 @@ class Crawl(ConfigModel):
         if isinstance(data, dict) and isinstance(data.get("seeds"), list):
             seeds = [{"url": seed} if isinstance(seed, str) else seed for seed in data["seeds"]]
             return {**data, "seeds": seeds}
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_channels(cls, data: object) -> object:
+        """Channels by their names alone, which are told of everything."""
+        if isinstance(data, dict) and isinstance(data.get("notify"), list):
+            return {**data, "notify": [{"channel": one} if isinstance(one, str) else one for one in data["notify"]]}
         return data
 
     @model_validator(mode="before")
@@ -316,8 +327,8 @@ class Crawl(ConfigModel):
     @model_validator(mode="after")
     def _keeps_rows_of_its_tables(self) -> Self:
         for name in self.retention:
-            if name not in {*self.datasets, QUARANTINE}:
-                raise ValueError(f"'retention' names {name!r}, which is none of {', '.join((*self.datasets, QUARANTINE))}")
+            if name not in {*self.datasets, QUARANTINE, ARCHIVE}:
+                raise ValueError(f"'retention' names {name!r}, which is none of {', '.join((*self.datasets, QUARANTINE, ARCHIVE))}")
         return self
 
     @model_validator(mode="before")

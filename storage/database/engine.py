@@ -28,7 +28,7 @@ from storage.outages import wait_out
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA_VERSION = 5  # the version of the newest file in storage/database/migrations/versions
+SCHEMA_VERSION = 6  # the version of the newest file in storage/database/migrations/versions
 OLDEST_VERSION = 4  # the oldest version that `crawlhouse upgrade` can upgrade
 ELSEWHERE = "or point CRAWLHOUSE_DATABASE or CRAWLHOUSE_HOME elsewhere"
 SQLITE_BUSY_SECONDS = 20.0  # a third of a lease: a worker gets the error before others take its hosts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from storage.database.version_table import METADATA
 
@@ -103,5 +103,45 @@ HELD = Table(
     Column("decision_reason", Text),
 )
 
+RUN_SUMMARIES = Table(
+    "run_summaries",  # closed runs in numbers, for lists of many runs: made again from manifests and reports if rows are missing
+    METADATA,
+    Column("crawl_run", String, ForeignKey("crawl_runs.crawl_run"), primary_key=True),
+    Column("closed_at", Float, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("fetched", BigInteger, nullable=False),
+    Column("denied", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("filtered", BigInteger, nullable=False),
+    Column("left_over", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("finish_reason", String, nullable=False),
+    Column("missed", Text),  # the threshold that it missed, as a sentence
+    Column("process_run", String),  # whose report these are; NULL: not published when this was written
+    Column("published_at", Float),
+    Column("records", BigInteger, nullable=False),
+    Column("published", BigInteger, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("layout", Text),  # hosts whose pages look different from before, as sentences
+)
+
+ALARMS = Table(
+    "alarms",  # what is wrong with a crawl, or was
+    METADATA,
+    Column("crawl", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("raised", Boolean, nullable=False),  # false: it was raised once, and is over
+    Column("changed_at", Float, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("url", Text),  # an example
+    Column("run", String),  # the crawl run or process run in which it was seen
+    Column("told", Text, nullable=False),  # the channels that know of this change: JSON
+    Column("claimed_at", Float),  # when a process began to tell
+)
+
 Index("ix_crawl_runs_state", CRAWL_RUNS.c.crawl, CRAWL_RUNS.c.state)
+Index("ix_run_summaries_published_at", RUN_SUMMARIES.c.published_at)
 Index("ix_process_inputs_crawl_run", PROCESS_INPUTS.c.crawl_run)

@@ -26,7 +26,7 @@ from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake
 from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.staged_metadata import StagedTransaction, stage
-from storage.lake.upkeep.expired import crawls_of, expiries, remove_expired
+from storage.lake.upkeep.expired import archive_expiries, crawls_of, expiries, remove_expired
 from storage.lake.upkeep.joining import commit_joined, join, small_groups
 from storage.lake.upkeep.replaced import replaced_since
 from storage.lake.upkeep.retention import remove_snapshots, surplus_snapshots
@@ -34,6 +34,7 @@ from storage.lake.upkeep.superseded import remove_superseded
 from storage.lake.upkeep.waiting import waiting_files
 from storage.ledger.held import held_of
 from storage.ledger.ledger import Ledger, open_ledger
+from storage.ledger.segment_retention import remove_segments
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 
@@ -53,6 +54,7 @@ class MaintenanceReport:
     rows_rewritten: int = 0
     rows_removed: int = 0
     rows_expired: int = 0
+    segments_deleted: int = 0
     snapshots_expired: int = 0
     orphans_deleted: int = 0
     orphan_bytes: int = 0
@@ -87,6 +89,9 @@ def maintain(
         store = open_store(settings)
         repair_publications(lake, ledger)
         report += MaintenanceReport(rows_expired=sum(remove_expired(lake, ledger, one) for one in expiries(crawls_of(settings), now)))
+        archives = archive_expiries(crawls_of(settings), now)
+        with ledger.publish_lock():  # one process at a time writes the list of what is removed
+            report += MaintenanceReport(segments_deleted=sum(remove_segments(ledger, store, one.crawl, one.before) for one in archives))
         waiting = waiting_files(store)
         for name in lake.tables():
             report += MaintenanceReport(rows_removed=remove_superseded(lake, ledger, name))

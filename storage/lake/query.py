@@ -12,6 +12,7 @@ from storage.lake.reader.views import add_orphans, orphans, taken_down_urls, vie
 from storage.lake.sources import SOURCES, add_source, is_read_by_duckdb, quoted, source_of
 from storage.lake.takedown import read_takedowns
 from storage.objects.open import open_store
+from storage.warc.removed_segments import read_removed
 
 
 def connect(settings: Settings, as_of: str | datetime | None = None) -> duckdb.DuckDBPyConnection:
@@ -24,15 +25,17 @@ def connect(settings: Settings, as_of: str | datetime | None = None) -> duckdb.D
     """
     # no temporary directory, because SQL could read and write in it
     connection = duckdb.connect(config={"temp_directory": ""})
-    connection.execute(f"SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false; CREATE SCHEMA {SOURCES}")
-    takedowns = read_takedowns(open_store(settings))
+    connection.execute("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false")
+    connection.execute(f"SET GLOBAL parquet_metadata_cache = true; CREATE SCHEMA {SOURCES}")
+    store = open_store(settings)
+    takedowns, removed = read_takedowns(store), read_removed(store)
     tables = read_tables(settings, as_of)
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
     if takedowns:
         add_source(connection, "taken_down", taken_down_urls(connection, tables, sources, takedowns))
     if found := orphans(connection, sources, tables):
         add_orphans(connection, found)
-    for statement in view_statements(tables, sources, hides=bool(takedowns), adopts=bool(found)):
+    for statement in view_statements(tables, sources, hides=bool(takedowns), adopts=bool(found), removed=removed, keeps_published=True):
         connection.execute(statement)
     _restrict_access(connection, [file for table in tables.values() for file in table.files if is_read_by_duckdb(file)])
     return connection

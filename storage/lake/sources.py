@@ -26,14 +26,38 @@ def source_of(connection: duckdb.DuckDBPyConnection, table: LakeTable, settings:
     if not files:
         return select_from(table.columns, None)
     if all(map(is_read_by_duckdb, files)):
-        source = read_parquet(f"[{quoted(files)}]")
+        if table.schemas > 1 and all(map(_is_read_by_field, table.columns)):
+            return select_from(table.columns, _read_by_field(table, files), _stored(table))
+        source = read_parquet(f"[{quoted(files)}]", is_evolved=table.schemas > 1)
         return select_from(table.columns, source, stored_columns(connection, table, source, files))
     return add_source(connection, table.name, _dataset(connection, table, settings))
 
 
-def read_parquet(files: str) -> str:
-    """The call that reads Parquet files; `files` is a list in SQL."""
-    return f"read_parquet({files}, union_by_name=true, hive_partitioning=false)"
+def read_parquet(files: str, *, is_evolved: bool) -> str:
+    """The call that reads Parquet files; `files` is a list in SQL. `is_evolved`: some may lack columns; then DuckDB opens all first."""
+    return f"read_parquet({files}, {'union_by_name=true, ' if is_evolved else ''}hive_partitioning=false)"
+
+
+def _is_read_by_field(column: LakeColumn) -> bool:
+    """Whether DuckDB can read a column by its field's id: not (2.0) a member of a structure that the file does not have."""
+    is_structure = column.type.startswith("STRUCT(") and not column.type.endswith("[]")
+    return not column.is_stored or (column.field_id is not None and not is_structure)
+
+
+def _read_by_field(table: LakeTable, files: Sequence[str]) -> str:
+    """The call that reads files of several schemas by their fields' ids. The columns are given, so no file is opened before."""
+    columns = (
+        f"{column.field_id}: {{name: {quoted_text(column.name)}, type: {quoted_text(column.type)}, default_value: NULL}}"
+        for column in table.columns
+        if column.is_stored
+    )
+    return f"read_parquet([{quoted(files)}], schema = MAP {{{', '.join(columns)}}}, hive_partitioning=false)"
+
+
+def _stored(table: LakeTable) -> frozenset[str] | None:
+    """The columns that a table has; None: all of this release."""
+    stored = frozenset(column.name for column in table.columns if column.is_stored)
+    return None if len(stored) == len(table.columns) else stored
 
 
 def select_from(columns: Sequence[LakeColumn], source: str | None, stored: frozenset[str] | None = None) -> str:
@@ -73,8 +97,10 @@ def stored_columns(connection: duckdb.DuckDBPyConnection, table: LakeTable, sour
     """The columns that a table's files have; None: all. Only a table whose schema has changed may have files without some of them."""
     wanted = {column.name for column in table.columns}
     if table.schemas == 1:
-        return None if all(column.is_stored for column in table.columns) else frozenset(c.name for c in table.columns if c.is_stored)
-    newest = frozenset(connection.sql(f"FROM {read_parquet(f'[{quoted(files[-1:])}]')}").columns)  # the last day's file, mostly
+        return _stored(table)
+    newest = frozenset(
+        connection.sql(f"FROM {read_parquet(f'[{quoted(files[-1:])}]', is_evolved=False)}").columns
+    )  # the last day's file, mostly
     return newest if newest >= wanted else frozenset(connection.sql(f"FROM {source}").columns)
 
 

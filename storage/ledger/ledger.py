@@ -26,6 +26,7 @@ from storage.database.ledger_tables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORI
 from storage.database.locks import hold_publish_lock
 from storage.database.upsert import upsert
 from storage.ledger.held import accept_held
+from storage.warc.removed_segments import RemovedSegments
 
 _DATASETS = TypeAdapter(tuple[Dataset, ...])
 _REPLACEMENT = TypeAdapter(Replacement)
@@ -116,10 +117,13 @@ class Ledger:
         with self._database.read() as connection:
             return [_segment(row) for row in connection.execute(query).mappings()]
 
-    def archived_bytes(self) -> int:
-        """The size of all registered segments together."""
+    def archived_bytes(self, removed: RemovedSegments | None = None) -> int:
+        """The size of all registered segments together, without those that are removed."""
+        query = select(func.sum(SEGMENTS.c.size))
+        for one in removed.ranges if removed is not None else ():
+            query = query.where(~SEGMENTS.c.crawl_run.between(one.first, one.last))
         with self._database.read() as connection:
-            return int(connection.scalar(select(func.sum(SEGMENTS.c.size))) or 0)
+            return int(connection.scalar(query) or 0)
 
     def close_crawl_run(self, crawl_run: str, manifest: Manifest) -> Manifest:
         """Close a run with its manifest. Closing it again changes nothing and returns the first manifest."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from schemas.config.settings import Settings
 from storage.ledger.ledger import Ledger, open_ledger
+from storage.objects.open import open_store
+from storage.warc.removed_segments import read_removed
 
 CHECK_SECONDS = 2.0  # between two checks; chosen: little is written meanwhile, and the check itself is cheap
 
@@ -35,7 +37,7 @@ class Quota:
 
     def _is_archive_full(self) -> bool:
         quota = self._settings.quota_bytes
-        return quota > 0 and self._ledger.archived_bytes() >= quota
+        return quota > 0 and self._ledger.archived_bytes(read_removed(open_store(self._settings))) >= quota
 
 
 def free_bytes(folder: Path) -> int:

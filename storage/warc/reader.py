@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.errors import CrawlhouseError, StorageError
+from schemas.keys import crawl_run_of
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, WarcPointer
@@ -24,6 +25,7 @@ from schemas.web.media_type import read_media_type
 from storage.objects.store import ObjectStore
 from storage.warc import records as warc
 from storage.warc.page_bytes import is_html
+from storage.warc.removed_segments import read_removed
 from storage.warc.stream import DamagedError, RecordStream
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # of a response; the rest is cut
@@ -128,7 +130,12 @@ def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int
 
     Raises StorageError if there is no such record.
     """
-    data = store.read_range(pointer.warc_filename, pointer.warc_record_offset, pointer.warc_record_length)
+    try:
+        data = store.read_range(pointer.warc_filename, pointer.warc_record_offset, pointer.warc_record_length)
+    except StorageError as error:
+        if read_removed(store).covers(crawl_run_of(pointer.warc_filename)):
+            raise StorageError(f"{pointer.warc_filename} was removed: its crawl keeps segments for a time only (retention).") from error
+        raise
     for found in read_records(io.BytesIO(data), pointer.warc_filename, max_body_bytes):
         if isinstance(found, Rejected):
             break

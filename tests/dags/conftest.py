@@ -28,6 +28,7 @@ timezone: Europe/Berlin
 workers: 2
 budgets: {max_minutes: 30}
 tags: [press]
+notify: [ops]
 """
 OWN = """\
 scope: {hosts: [127.0.0.1:9]}

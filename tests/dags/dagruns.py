@@ -24,6 +24,7 @@ politeness: {{delay: 0}}
 scope: {{max_depth: 1}}
 budgets: {{max_pages: 30, max_retries: 0}}
 thresholds: {thresholds}
+notify: [hook]
 """
 
 
@@ -97,5 +98,5 @@ def _write_crawls(folder: Path, good: str) -> None:
         ("gated", [good], "{}"),
     ):
         (folder / f"{name}.yaml").write_text(CRAWL.format(seeds=seeds, thresholds=thresholds), encoding="utf-8")
-    (folder / "lost.yaml").write_text(f"seeds: ['{good}']\nspider: half_written:Spider\n", encoding="utf-8")
+    (folder / "lost.yaml").write_text(f"seeds: ['{good}']\nspider: half_written:Spider\nnotify: [hook]\n", encoding="utf-8")
     (folder / "half_written.py").write_text("class Spider(:\n", encoding="utf-8")

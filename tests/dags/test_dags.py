@@ -51,7 +51,7 @@ for path in sys.argv[1:]:
 
 def test_each_crawl_has_its_three_dags(found: dict[str, Any]) -> None:
     crawls = ("news", "own", "quiet")
-    ours = {"announce_tables", "maintain_lake"}
+    ours = {"announce_tables", "decide_rows", "maintain_lake", "watch_crawls"}
     assert set(found["dags"]) == ours | {f"{kind}_{name}" for kind in ("crawl", "process", "reprocess") for name in crawls}
 
 
@@ -114,11 +114,12 @@ def test_a_process_dag(found: dict[str, Any]) -> None:
         "publish": ["gate", "plan"],
     }
     assert tasks["extract"]["mapped"]
-    assert tasks["publish"]["outlets"] == ["crawlhouse://articles"]
+    assert tasks["publish"]["outlets"] == ["crawlhouse://articles", "backlog_news"]  # an event of the captures, if some are left
     assert found["dags"]["process_own"]["tasks"]["publish"]["outlets"] == [
         "crawlhouse://articles",
         "crawlhouse://products",
         "crawlhouse://shelf",  # of an installed package, which is not imported for it
+        "backlog_own",
     ]
 
 
@@ -143,11 +144,11 @@ def test_short_tasks_do_not_wait_for_long_ones(environment: dict[str, str]) -> N
     described = [sys.executable, "-m", "tests.dags.describe", str(DAGS)]
     found = json.loads(subprocess.check_output(described, env=environment | {"CRAWLHOUSE_QUEUES": "true"}, text=True).splitlines()[-1])
     kinds = {name: (task["pool"], task["queue"]) for dag in found["dags"].values() for name, task in dag["tasks"].items()}
-    short = {"plan", "close", "verdict", "shards", "tidy", "announce"}
+    short = {"plan", "close", "verdict", "shards", "tidy", "announce", "watch"}
     assert {name for name, kind in kinds.items() if kind == ("short", "short")} == short
     assert {name for name, kind in kinds.items() if kind == ("fetch", "fetch")} == {"fetch"}
     assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {
-        "extract", "resolve", "gate", "publish", "maintain", "replay", "compare"
+        "extract", "resolve", "gate", "publish", "maintain", "replay", "compare", "decide"
     }  # fmt: skip
 
 
@@ -179,7 +180,7 @@ def test_a_machine_without_the_crawl_file_has_the_dag_of_the_newest_run(environm
     ledger.add_crawl_run(CrawlRun("gone-1", parse_crawl(text, "gone"), "key", datetime.now(UTC), "1", "hash"))
     ledger.close()
     process = _described(environment, "process_gone")["tasks"]
-    assert process["publish"]["outlets"] == ["crawlhouse://articles", "crawlhouse://prices"]
+    assert process["publish"]["outlets"] == ["crawlhouse://articles", "crawlhouse://prices", "backlog_gone"]
     assert _described(environment, "crawl_gone")["tasks"]["fetch"]["timeout"] == 17 * 60
 
 

@@ -88,7 +88,7 @@ def test_no_crawl_file_takes_another_ones_dags(environment: dict[str, str], craw
     for number, text in enumerate(wrong.values()):
         (crawls / f"wrong{number}.yaml").write_text(text, encoding="utf-8")
     found = described(environment, crawls)
-    ours = {"announce_tables", "maintain_lake"}
+    ours = {"announce_tables", "decide_rows", "maintain_lake"}
     assert set(found["dags"]) == ours | {f"{kind}_{name}" for kind in ("crawl", "process", "reprocess") for name in NAMES}
     (error,) = found["errors"]
     assert all(f"wrong{number}.yaml" in error for number in range(len(wrong)))

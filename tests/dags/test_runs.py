@@ -20,6 +20,7 @@ from storage.lake.query import connect
 from storage.ledger.held import list_held
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
+from tests.crawlhouse.monitor.sinks import web_hook
 from tests.dags.dagruns import Runner, server_environment
 from tests.demosite import DemoSite
 from tests.shopcrawl import BETWEEN, check_shop
@@ -35,7 +36,13 @@ SUITE = {
 def test_what_another_try_cannot_mend_is_red_at_once_with_one_sentence(airflow: tuple[Settings, Runner]) -> None:
     """A missed threshold keeps what was fetched; a spider that cannot be imported is told before anything is."""
     settings, run_dags = airflow
-    (few, silent, lost), said = run_dags("crawl_few", "crawl_silent", "crawl_lost")
+    with web_hook() as hook:
+        where = {"CRAWLHOUSE_NOTIFY_HOOK": f"json://127.0.0.1:{hook.port}/"}
+        (few, silent, lost), said = run_dags("crawl_few", "crawl_silent", "crawl_lost", environment=where)
+        ((watched,), _) = run_dags("watch_crawls", environment=where)
+    assert watched["state"] == "success"
+    assert [one["title"] for one in hook.received] == ["few missed a threshold", "silent missed a threshold", "lost failed"]
+    assert "half_written cannot be imported: SyntaxError" in hook.received[2]["message"]
     assert (lost["state"], lost["tasks"]["plan"], lost["tries"]["plan"]) == ("failed", "failed", 1)
     assert "half_written cannot be imported: SyntaxError" in said
     for run in (few, silent):

@@ -237,3 +237,27 @@ def test_an_article_is_gone_when_its_last_page_is(sqlite_settings: Settings) -> 
     closed_run(sqlite_settings, CRAWL, "4", [article(twin, 1, 30, canonical=own)])
     processed(sqlite_settings)
     assert seen(sqlite_settings) == {"a": (30, None)}
+
+
+def test_a_backlog_is_taken_in_portions(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    crawl = Crawl.model_validate({"name": "news", "seeds": ["https://a.example/"]})
+    names = [f"news-20260301T120000Z-{number:06d}" for number in range(3)]
+    for number in range(3):
+        pages = [capture(f"https://a.example/{number}/{page}", html("List", ["short"]), minutes=number) for page in range(2)]
+        closed_run(sqlite_settings, crawl, str(number), pages)
+    assert _planned(sqlite_settings) == names
+    monkeypatch.setattr(stages, "MAX_RECORDS", 5)
+    assert _planned(sqlite_settings) == names[:2]
+    monkeypatch.setattr(stages, "MAX_RECORDS", 1)
+    assert _planned(sqlite_settings) == names[:1], "a large one goes alone"
+    report = stages.process_once("news", sqlite_settings)
+    assert report is not None
+    assert report.crawl_runs == (names[0],)
+    assert stages.is_backlog_left(report.process_run, sqlite_settings)
+    assert _planned(sqlite_settings) == names[1:2]
+
+
+def _planned(settings: Settings) -> list[str]:
+    run = stages.plan("news", settings)
+    assert run is not None
+    return list(run.crawl_runs)

@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 
 ROOMS = (schemas, storage, spiders, processing, demo, crawlhouse)
 # only Airflow imports these
-COLD = tuple(f"crawlhouse.airflow.{name}" for name in ("celery_worker", "executor", "pages", "plugin", "task_logs"))
+WEB = ("access", "answers", "dag_states", "lake_pages", "pages")
+COLD = (
+    *(f"crawlhouse.airflow.{name}" for name in ("celery_worker", "executor", "plugin", "task_logs")),
+    *(f"crawlhouse.airflow.web.{name}" for name in WEB),
+)
 MAINS = (  # run anew as `__main__`
     "demo.site",
     "processing.expectations.judge_server",

@@ -141,7 +141,7 @@ def _captures(lake: duckdb.DuckDBPyConnection, wanted: RowFilter) -> Iterator[tu
     condition = where("captures", wanted)
     runs = [run for (run,) in lake.execute(f"SELECT DISTINCT crawl_run FROM captures{condition} ORDER BY 1").fetchall()]  # noqa: S608
     for run in runs:
-        narrowed = f"{condition}{' AND' if condition else ' WHERE'} crawl_run = $1"
+        narrowed = f"{condition}{' AND' if condition else ' WHERE'} crawl_run = $1 AND bytes_available"
         found = lake.execute(
             f"""
             SELECT warc_filename, warc_record_offset, any_value(title) FROM (

@@ -1,4 +1,4 @@
-"""What `crawlhouse process` does: one process run over all closed crawl runs of a crawl that are not published yet."""
+"""What `crawlhouse process` does: process runs over all closed crawl runs of a crawl that are not published yet, mostly one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
@@ -29,32 +30,47 @@ AFTER_A_CORRECTION = (
 
 
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
-    """Process and publish what was fetched, and print the accounting.
+    """Process and publish what was fetched, and print the accounting of each process run.
 
     Raises StorageError if records of the archive are damaged, GateError if rows are held back, and SpiderError if no page could be read
     for a dataset; all else is published then.
     """
     name = known_name(reference, settings)
     make_home(settings)
+    with telling(name, "process", settings):
+        _process(name, settings, form)
+
+
+def _process(name: str, settings: Settings, form: ReportFormat) -> None:
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
-        report = None if wait_out(is_all_processed, name, settings) else _processed(name, settings, update)
-    if report is None:
+        reports = [] if wait_out(is_all_processed, name, settings) else list(_processed(name, settings, update))
+    if not reports:
         say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
+    _print_reports(reports, form)
+    for report in reports:
+        raise_if_damaged(report)
+    raise_if_held(reports, settings)
+    for report in reports:
+        _raise_if_unreadable(report)
+
+
+def _print_reports(reports: Sequence[RunReport], form: ReportFormat) -> None:
     if form is ReportFormat.JSON:
-        write_json(None if report is None else json.loads(report.to_json()), indent=2)
-    elif report is not None:
+        for found in [json.loads(report.to_json()) for report in reports] or [None]:
+            write_json(found, indent=2)
+    elif reports:
         from crawlhouse.output.accounting import show_report
 
-        show_report(report)
-    raise_if_damaged(report)
-    raise_if_held([] if report is None else [report], settings)
-    _raise_if_unreadable(report)
+        for report in reports:
+            show_report(report)
 
 
-def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> RunReport | None:
+def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> Iterator[RunReport]:
+    """The report of each process run: a large backlog takes several."""
     from processing.stages import process_once  # it takes a second, and most often there is nothing to process
 
-    return wait_out(process_once, name, settings, progress=update)
+    while (report := wait_out(process_once, name, settings, progress=update)) is not None:
+        yield report
 
 
 def known_name(reference: str, settings: Settings) -> str:

@@ -63,7 +63,7 @@ def show_row(settings: Settings, row_id: str, form: ReportFormat) -> None:
     if form is ReportFormat.JSON:
         write_json({"id": found.id, **{name: json_value(value) for name, value in row.items()}, "row": values}, indent=2)
         return
-    facts = {name: _text(value) for name, value in row.items() if value is not None and name not in NOT_SHOWN and name != "text"}
+    facts = {name: _text(value) for name, value in row.items() if value not in (None, []) and name not in NOT_SHOWN and name != "text"}
     show(facts_table(found.id, facts))
     if values:
         show(facts_table("The row, as it would be published or as its source gave it", {str(k): _text(v) for k, v in values.items()}))

@@ -84,6 +84,9 @@ def _plan(name: str, wanted: Selected, settings: Settings) -> Plan:
 def _say_what_is_left_out(planned: Plan, name: str) -> None:
     if planned.new:
         say(f"Not processed yet, so left out: {', '.join(planned.new)}. `crawlhouse process {name}` does that.")
+    if planned.removed:
+        first, last, count = planned.removed[0], planned.removed[-1], len(planned.removed)
+        say(f"{count:,} crawl runs from {first} to {last} have no segments any more (retention): their rows stay as they are.")
     if planned.done:
         say(f"{planned.done:,} crawl runs are left out: today's code and rules have made their rows again already.")
 

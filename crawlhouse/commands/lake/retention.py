@@ -1,4 +1,4 @@
-"""`crawlhouse retention`: the rows that crawls keep no longer."""
+"""`crawlhouse retention`: the rows and segments that crawls keep no longer."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def retention(
     *,
     remove: Annotated[bool, typer.Option("--remove", help="Remove them now. The DAG maintain_lake does it each day.")] = False,
 ) -> None:
-    """Count the rows that crawls keep no longer, by the `retention` in their files; with --remove, remove them.
+    """Count the rows, and the segments of the archive, that crawls keep no longer, by the `retention` in their files.
 
-    The last version of a row stays as long as its key is seen. Earlier states of the lake have the rows for some days more.
+    The last version of a row stays as long as its key is seen. Earlier states of the lake have the rows for some days more. A segment is
+    gone for good: its rows stay, but cannot be made again.
     """
     from crawlhouse.actions.lake.retention import expired_rows
     from schemas.config.settings import load_settings
@@ -33,6 +34,6 @@ def retention(
     if not found:
         say("No crawl has a `retention`." if crawl is None else f"The crawl '{crawl}' has no `retention`.")
         return
-    columns = ["crawl", "table", "fetched before", "removed" if remove else "to remove"]
+    columns = ["crawl", "table", "older than", "removed" if remove else "to remove"]
     rows = [[one.crawl, one.table, f"{one.before:%Y-%m-%d %H:%M}", f"{count:,}"] for one, count in found]
     show(table("", columns, rows, numbers=columns[-1:]))

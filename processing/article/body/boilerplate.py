@@ -59,7 +59,7 @@ def remove_boilerplate(body: ArticleBody) -> list[TextBlock]:
 def drop_wordless(body: ArticleBody) -> None:
     """Rules of dashes, asterisks and arrows."""
     for block in body.text_blocks():
-        block.boilerplate = not any(map(str.isalnum, block.text))
+        block.boilerplate = not (block.text[0].isalnum() or any(map(str.isalnum, block.text)))  # mostly the first is a letter
 
 
 def drop_head(body: ArticleBody) -> None:
@@ -181,18 +181,6 @@ def drop_linked_cards(body: ArticleBody) -> None:
         mark(cards)
 
 
-def drop_dates(body: ArticleBody) -> None:
-    """Lines with only date and time: datelines, update times, times of a live blog."""
-    for block in body.text_blocks():
-        if (
-            block.kind is not BlockKind.LIST_ITEM
-            and len(block.text) <= LABEL_LENGTH
-            and DATE.fullmatch(block.text.lower())  # mostly fails at the first letter
-            and DATE_SIGN.search(block.text.lower())
-        ):
-            block.boilerplate = True
-
-
 def drop_bylines(body: ArticleBody) -> None:
     """Lines with only the authors' names, perhaps with date and time: bylines, and the stamps of a live blog's posts."""
     names = [name.casefold() for name in body.authors]
@@ -206,26 +194,32 @@ def drop_bylines(body: ArticleBody) -> None:
             block.boilerplate = True
 
 
-def drop_labels(body: ArticleBody) -> None:
-    """Buttons, prompts and labels that stand alone."""
+def drop_phrases(body: ArticleBody) -> None:
+    """What is boilerplate by its words: labels, the site's notices, offers, dates."""
     for block in body.text_blocks():
-        if len(block.text) <= LABEL_LENGTH and block.kind is not BlockKind.CODE and LABEL.fullmatch(block.text.lower()):
-            block.boilerplate = True
+        if len(block.text) <= NOTICE_LENGTH:
+            text = block.text.lower()
+            block.boilerplate = _is_label_or_notice(block, text) or _is_offer(block, text) or _is_date(block, text)
 
 
-def drop_notices(body: ArticleBody) -> None:
-    """The site's own notices: consent for embedded content, offers for subscribers, affiliate links."""
-    for block in body.text_blocks():
-        if len(block.text) <= NOTICE_LENGTH and block.kind is not BlockKind.CODE and NOTICE.match(block.text.lower()):
-            block.boilerplate = True
+def _is_label_or_notice(block: TextBlock, text: str) -> bool:
+    """Buttons, prompts and labels that stand alone; consent for embedded content, offers for subscribers, affiliate links."""
+    if block.kind is BlockKind.CODE:
+        return False
+    return (len(text) <= LABEL_LENGTH and LABEL.fullmatch(text) is not None) or NOTICE.match(text) is not None
 
 
-def drop_offers(body: ArticleBody) -> None:
+def _is_offer(block: TextBlock, text: str) -> bool:
     """Short paragraphs and list items with a link that offer a newsletter, a channel or an app, anywhere in the text."""
-    for block in body.text_blocks():
-        short = block.kind in _TEXTS and block.linked > 0 and len(block.text) < CALL_LENGTH
-        if short and SUBSCRIBE.search(text := block.text.lower()) and SUBSCRIPTION.search(text):
-            block.boilerplate = True
+    short = block.linked > 0 and block.kind in _TEXTS and len(text) < CALL_LENGTH
+    return short and SUBSCRIBE.search(text) is not None and SUBSCRIPTION.search(text) is not None
+
+
+def _is_date(block: TextBlock, text: str) -> bool:
+    """Lines with only date and time: datelines, update times, times of a live blog."""
+    if len(text) > LABEL_LENGTH or block.kind is BlockKind.LIST_ITEM:
+        return False
+    return DATE.fullmatch(text) is not None and DATE_SIGN.search(text) is not None  # the first mostly fails at the first letter
 
 
 def drop_copies(body: ArticleBody) -> None:
@@ -261,10 +255,7 @@ RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_card_headings,
     drop_linked_cards,
     drop_author_section,
-    drop_labels,
-    drop_notices,
-    drop_offers,
-    drop_dates,
+    drop_phrases,
     drop_bylines,
     drop_copies,
     drop_tail,

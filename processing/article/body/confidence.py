@@ -1,11 +1,11 @@
-"""Estimate how right an article's blocks are, by cheap tests."""
+"""Estimate how plausible an article's blocks are, by cheap tests; `calibration` makes a probability of it."""
 
 from __future__ import annotations
 
 import re
 
 from processing.article.outline.outline import Outline
-from processing.article.tree.scripts import reading_length
+from processing.article.tree.scripts import reading_lengths
 from schemas.article import Block, BlockKind
 
 FALLBACK_BELOW = 0.4
@@ -15,10 +15,10 @@ AGREEMENT_WORDS = 60  # of JSON-LD's article body that are searched in the block
 _WORD = re.compile(r"\w+")
 
 
-def confidence(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | None) -> float:
+def plausibility(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | None) -> float:
     """Between 0 and 1: enough prose, most of the page's prose, few links, and JSON-LD's article body found in it."""
     text = [block for block in blocks if block.kind is not BlockKind.CAPTION]
-    lengths = [reading_length(block.text) for block in text]
+    lengths = reading_lengths([block.text for block in text])
     letters = sum(lengths)
     if not letters:
         return 0.0

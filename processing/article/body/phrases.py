@@ -156,7 +156,7 @@ CALL_TO_ACTION = re.compile(
         "click here|sign up|subscribe|follow (?:us|me|@)|like us on|join (?:us|our|the)|download (?:the|our)",
         "get (?:the|our|your) (?:free )?(?:app|newsletter)|support (?:our|us)",
         "this (?:article|story|post) (?:was |has been )?(?:originally|first|updated)|(?:read|see|find|get) (?:more|all|the latest)",
-        "(?:first|originally) (?:published|appeared|posted) (?:in|on|at|by)\\b|this is a (?:breaking|developing) (?:news )?story",
+        "(?:first|originally) (?:published|appeared|posted) (?:in|on|at|by)\\b|this is a (?:breaking|developing) (?:news? )?story",
         "want more|stay (?:up to date|informed)",
         "\\W*© .{0,80}click here|follow .{2,60} on (?:twitter|facebook|instagram|x|linkedin|youtube|telegram|whatsapp|tiktok|google)",
         "for (?:the|all|more) .{0,80}(?:download|follow|visit|subscribe|sign up|click|check out)|to (?:view|read|see) the (?:full"

@@ -140,7 +140,7 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or _in_url(in_url, latest)
         or plausible("text", _near_heading(markup))
         or plausible("time", _only_date(markup.times))
-        or plausible("text", _only_date(_dated_texts(tree)))
+        or plausible("text", _only_date(_dated_texts(tree, markup.all_texts)))
         or plausible("text", _in_scripts(page.html))
         or _hint(page, latest)
     )
@@ -179,12 +179,12 @@ def _only_date(nodes: list[Node]) -> Iterator[str]:
         yield from texts
 
 
-def _dated_texts(tree: Tree) -> list[Node]:
-    """The elements with a text that is a date and little more."""
+def _dated_texts(tree: Tree, all_texts: str) -> list[Node]:
+    """The elements with a text that is a date and little more. `all_texts` are those of the body, as `Markup` has them."""
     body = tree.body
     if body is None:
         return []
-    candidates = [text for text in map(str.strip, body.text(separator="\0").split("\0")) if text[-1:].isdigit() and 8 <= len(text) <= 50]
+    candidates = [text for text in map(str.strip, all_texts.split("\0")) if text[-1:].isdigit() and 8 <= len(text) <= 50]
     dates = {text for text in candidates if _DATE_ALONE.match(text)}
     if not dates:  # the common case: to visit every text costs ten times as much
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 from processing.article.outline.outline import Outline, TextBlock
 from schemas.article import BlockKind
@@ -97,10 +98,7 @@ def find_recipe_parts(outline: Outline, container: int) -> tuple[list[TextBlock]
 
 
 def _running(weights: list[int]) -> list[int]:
-    sums = [0]
-    for weight in weights:
-        sums.append(sums[-1] + weight)
-    return sums
+    return [0, *accumulate(weights)]
 
 
 def _descend(outline: Outline, weights: list[int]) -> int:

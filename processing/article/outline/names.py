@@ -22,12 +22,12 @@ _BOILERPLATE = (
     "recirc recirculation outbound onetrust metadata sharedaddy relatedposts yarpp cta carousel gallery slider slideshow dropdown "
     "tooltip donate donation footnotes author authors authorbox authorinfo lightbox addtoany addthis caption captions nextprev "
     "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare comentarios commentaires commenti "
-    "reacties komentarze kommentarer empfehlungen"
+    "reacties komentarze kommentarer empfehlungen poll polls survey surveys umfrage"
 )
 _BOILERPLATE_IN_TWO = (
     "sign-up read-more read-next more-on more-from more-stories more-news more-articles most-read most-popular most-viewed "
     "screen-reader skip-link sr-only visually-hidden of-contents also-read also-like up-next next-article jump-link cli-row "
-    "post-meta entry-meta article-meta meta-data gated-overlay"
+    "post-meta entry-meta article-meta meta-data gated-overlay not-prose"
 )
 _LAYOUT_WORDS = frozenset(("no", "has", "with", "under", "without", "example"))  # `with-sidebar` describes the page
 _BOILERPLATE_WORDS, _BOILERPLATE_PAIRS = frozenset(_BOILERPLATE.split()), frozenset(_BOILERPLATE_IN_TWO.split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from processing.article.outline.names import is_screen_reader_only
+from processing.article.outline.names import Attributes, is_screen_reader_only
 from processing.article.tree.edits import edited_text
 from processing.article.tree.formulas import formula_text, image_formula, script_formula
 from processing.article.tree.parse import Node
@@ -22,12 +22,12 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
     `anchored`: it stands in a link within the page. `in_heading`: it stands in a heading.
     """
     match tag:
+        case "script":
+            return script_formula(node)
         case "sup" | "sub":
             return raised_text(before, node, anchored=anchored) if before else None
         case "math":
             return formula_text(node)
-        case "script":
-            return script_formula(node)
         case "del" | "s" | "strike" | "ins":
             return edited_text(before, node)
         case "img":
@@ -45,15 +45,14 @@ def linked_note_mark(node: Node, before: str) -> str | None:
     return note_mark(before, text)
 
 
-def is_unread_span(node: Node) -> bool:
+def is_unread_span(node: Node, attributes: Attributes) -> bool:
     """Whether a span is for screen readers only, or shows again the formula before it."""
-    attributes = node.attributes
     return is_screen_reader_only(attributes) or (attributes.get("class") == "katex-html" and node.prev is not None)
 
 
-def is_drop_cap(node: Node) -> bool:
+def is_drop_cap(node: Node, attributes: Attributes) -> bool:
     """Whether a span is the large first letter of a paragraph: one letter that is no word by itself."""
-    names = node.attributes.get("class")
+    names = attributes.get("class")
     if not names or not _DROP_CAP.search(names):
         return False
     letter = node.text(strip=True)

@@ -9,6 +9,7 @@ from processing.article.tree.parse import Node
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
 MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
 _LAYOUT = "table table, script:not([type*='math/tex']), form"
+_CELL_TAGS = frozenset(("td", "th"))
 
 Row = list[str]
 
@@ -33,7 +34,18 @@ def table_caption(node: Node) -> str:
 def _rows(node: Node) -> list[Row]:
     """The rows with all columns: a cell that covers several columns or rows is followed by empty ones."""
     covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
-    return [_row(row.css("td, th"), covered) for row in node.css("tr")]
+    return [_row(_cells(row), covered) for row in node.css("tr")]
+
+
+def _cells(row: Node) -> list[Node]:
+    """The cells of a row, which the parser puts directly into it."""
+    cells = []
+    cell = row.first_child
+    while cell is not None:
+        if cell.tag in _CELL_TAGS:
+            cells.append(cell)
+        cell = cell.next
+    return cells
 
 
 def _row(cells: list[Node], covered: dict[int, int]) -> Row:

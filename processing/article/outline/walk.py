@@ -65,10 +65,9 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
     seen = sum([own for block in walk.text_blocks if (own := block.length - block.linked) >= MIN_TEXT])
     # Most skipped elements are so short, links included, that no exact length is needed.
     enough = CONTENT_SHARE / (1 - CONTENT_SHARE) * seen
-    texts = [element.node.text(skip_empty=True) for element in walk.skipped]
-    if not any([len(text) >= enough for text in texts]):  # noqa: C419 a generator would cost more than it saves
-        return []
-    lengths = {index: _text_length(walk.skipped[index].node) for index, text in enumerate(texts) if _longest(text) >= enough}
+    texts = {index: text for index, element in enumerate(walk.skipped) if len(text := element.node.text()) >= enough / IDEOGRAPH_LETTERS}
+    long = [index for index, text in texts.items() if _longest(text) >= enough]
+    lengths = {index: _text_length(walk.skipped[index].node) for index in long}
     if not any(length >= enough for length in lengths.values()):
         return []
     missed = [lengths[index] if index in lengths else _text_length(element.node) for index, element in enumerate(walk.skipped)]
@@ -93,6 +92,9 @@ def _longest(text: str) -> float:
 
 def _text_length(node: Node) -> int:
     """Characters of an element's longer runs of text outside links."""
+    texts = node.text(separator="\0")
+    if max(map(len, texts.split("\0"))) < (MIN_TEXT if texts.isascii() else MIN_TEXT / IDEOGRAPH_LETTERS):
+        return 0  # the common case, such as menus: to visit every text costs several times as much
     length = 0
     for child in node.traverse(include_text=True, skip_empty=True):
         text = child.text_content or ""
@@ -169,13 +171,16 @@ class _Walk:
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
         # (next sibling to visit, what ends: a block element (-1) or a link (number of text blocks before it + 1), link state around)
         stack: list[tuple[Node | None, int, int]] = []
-        known, text, count = KNOWN.get, self.text, self.tags.append
+        known, text, count, label = KNOWN.get, self.text, self.tags.append, self.labels.append
+        elements, text_blocks, opened = self.elements, self.text_blocks, self.open
         node, inside = root.first_child, link
         while node is not None or stack:
             if node is None:
                 node, ends, link = stack.pop()
                 if ends == -1:
-                    self.close_element()
+                    if text:
+                        self.end_text_block()
+                    elements[opened.pop()].end = len(text_blocks)
                 elif ends:
                     self.end_link(ends - 1)
                 continue
@@ -199,20 +204,24 @@ class _Walk:
                 self.line_break()
                 is_open = False
             elif action == LINK:
-                self.labels.append(node)
-                inside = _link_state(node)
+                label(node)
+                href = node.attrs.get("href")
+                inside = _NO_LINK if href is None else _ANCHORED if href[:1] == "#" else _LINKED
                 is_open = inside != _ANCHORED or not text or not self.add_note_mark(node)
             elif action == SPECIAL:
                 is_open = self.open_special(node, tag, link)
-            else:
-                is_open = action != IGNORED and (tag != "span" or not is_unread_span(node))
-                if tag == "span" and not text and is_drop_cap(node):
+            elif tag == "span":
+                attributes = node.attributes
+                is_open = not attributes or not is_unread_span(node, attributes)
+                if attributes and not text and is_drop_cap(node, attributes):
                     self.drop_cap = True
+            else:
+                is_open = action != IGNORED
             following = node.next
             first = node.first_child if is_open else None
             if first is not None and (first.tag_id != TEXT or first.next is not None):
                 if action == LINK:
-                    stack.append((following, len(self.text_blocks) + 1 if inside == _LINKED else 0, link))
+                    stack.append((following, len(text_blocks) + 1 if inside == _LINKED else 0, link))
                     link = inside
                 else:
                     stack.append((following, -1 if action == BLOCK else 0, link))
@@ -231,7 +240,9 @@ class _Walk:
                 elif text:
                     text.append(" ")
             if is_open and action == BLOCK:
-                self.close_element()
+                if text:
+                    self.end_text_block()
+                elements[opened.pop()].end = len(text_blocks)
             node = following
         self.close_element()
 
@@ -241,8 +252,9 @@ class _Walk:
             self.end_text_block()
         if tag in READ_WHOLE and (self.add_code(node) if tag == "pre" else self.add_table(node)):
             return False
-        if len(self.open) >= MAX_DEPTH:
-            self.open.append(self.open[-1])
+        opened = self.open
+        if len(opened) >= MAX_DEPTH:
+            opened.append(opened[-1])
             return True
         attributes = node.attributes
         if attributes:
@@ -255,19 +267,20 @@ class _Walk:
             names, boilerplate, body, recipe_part = "", tag in BOILERPLATE_TAGS, False, False
         if boilerplate:
             place = len(self.elements), len(self.text_blocks)
-            self.skipped.append(_SkippedElement(node, tag, names, body, recipe_part, *place, list(self.open), link))
+            self.skipped.append(_SkippedElement(node, tag, names, body, recipe_part, *place, list(opened), link))
             return False
         self.add_element(tag, names, body, recipe_part)
         return True
 
     def add_element(self, tag: str, names: str, body: bool, recipe_part: bool) -> None:
         """Open a block element. The kind of text directly inside it follows from its tag and the kind around it."""
-        parent = self.open[-1]
-        kind = KINDS.get(tag) or self.elements[parent].kind
+        elements, opened = self.elements, self.open
+        parent = opened[-1]
+        kind = KINDS.get(tag) or elements[parent].kind
         if tag in ITEMS:
             kind = BlockKind.LIST_ITEM, kind[1] + 1 if kind[0] is BlockKind.LIST_ITEM else 1
-        self.open.append(len(self.elements))
-        self.elements.append(Element(tag, names, parent, len(self.text_blocks), 0, body, kind, recipe_part))
+        opened.append(len(elements))
+        elements.append(Element(tag, names, parent, len(self.text_blocks), 0, body, kind, recipe_part))
 
     def close_element(self) -> None:
         """Close the innermost block element."""
@@ -331,16 +344,17 @@ class _Walk:
         """End the current text block."""
         self.breaks = 0
         parts = self.text
-        text = _folded(parts[0] if len(parts) == 1 else "".join(parts))
+        text = parts[0] if len(parts) == 1 else "".join(parts)
         parts.clear()
+        # Most texts have nothing to fold; to test that is cheaper than to split and join.
+        text = text.strip() if text.isprintable() and "  " not in text else " ".join(without_invisible(text).split())
         if self.drop_cap:
             self.drop_cap = False
             text = text[0] + text[2:] if text[1:2] == " " and text[2:3].islower() else text
         if text:
             element = self.open[-1]
             kind, level = self.elements[element].kind
-            linked = self.linked
-            linked = min(linked, len(text))
+            linked = min(self.linked, len(text)) if self.linked else 0
             self.text_blocks.append(text_block(kind, text, linked, element, level, self.anchored))
         self.linked = self.anchored = 0
 
@@ -369,15 +383,3 @@ class _Walk:
 def _named(node: Node) -> tuple[str, int]:
     """The name and the action of a rare tag."""
     return node.tag or "", rare_action(node)
-
-
-def _folded(text: str) -> str:
-    """The text with white space folded. Most texts have nothing to fold; to test that is cheaper than to split and join."""
-    return text.strip() if text.isprintable() and "  " not in text else " ".join(without_invisible(text).split())
-
-
-def _link_state(node: Node) -> int:
-    href = node.attributes.get("href")
-    if href is None:
-        return _NO_LINK
-    return _ANCHORED if href.startswith("#") else _LINKED

@@ -126,9 +126,9 @@ class _Walk:
             return self._enter_special(node, tag)
         if action == LINK:
             return None if self._is_note_mark(node) else _MARK
-        if tag == "span" and is_unread_span(node):
+        if tag == "span" and is_unread_span(node, node.attributes):
             return None
-        self._drop_cap = self._drop_cap or (tag == "span" and not self._raw and is_drop_cap(node))
+        self._drop_cap = self._drop_cap or (tag == "span" and not self._raw and is_drop_cap(node, node.attributes))
         return _MARK if tag in _MARKS else _NOTHING
 
     def _enter_block(self, node: Node, tag: str) -> int | None:

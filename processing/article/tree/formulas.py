@@ -28,7 +28,7 @@ def formula_text(node: Node) -> str:
 
 def script_formula(node: Node) -> str:
     """The TeX of a `<script type="math/tex">` that no sibling shows already; empty for other scripts."""
-    kind = node.attributes.get("type")
+    kind = node.attrs.get("type")
     if not kind or not kind.lower().startswith("math/tex"):
         return ""
     before = node.prev

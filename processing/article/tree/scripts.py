@@ -14,3 +14,8 @@ def reading_length(text: str) -> int:
     if text.isascii() or len(text.encode("utf-8", "replace")) < 2 * length:  # ideographs take three bytes
         return length
     return int(length + (IDEOGRAPH_LETTERS - 1) * len(IDEOGRAPHS.findall(text)))
+
+
+def reading_lengths(texts: list[str]) -> list[int]:
+    """The `reading_length` of each text. Most are ASCII, for which a call would take longer than all else."""
+    return [len(text) if text.isascii() else reading_length(text) for text in texts]

@@ -12,9 +12,8 @@ _BREAKING = BLOCKS | {"br", "option"}
 
 def visible_text(node: Node) -> str:
     """The visible text of a node, white space folded."""
-    only = node.first_child
-    if only is not None and only.is_text_node and only.next is None:  # as most elements with a single value have it
-        return "" if node.tag in _INVISIBLE else folded_text(only.text_content or "")
+    if (text := _only_text(node)) is not None:
+        return text
     parts = []
     for child in node.traverse(include_text=True):
         if child.tag == "-text":
@@ -27,9 +26,8 @@ def visible_text(node: Node) -> str:
 
 def spaced_text(node: Node) -> str:
     """The visible text of a node, with a space where a block, a cell or an item of a list begins or ends."""
-    only = node.first_child
-    if only is None or (only.is_text_node and only.next is None):
-        return visible_text(node)
+    if (text := _only_text(node)) is not None:
+        return text
     parts = []
     for child in node.traverse(include_text=True):
         tag = child.tag
@@ -38,6 +36,14 @@ def spaced_text(node: Node) -> str:
         if tag == "-text" and _is_visible(child):
             parts.append(child.text_content or "")
     return folded_text("".join(parts))
+
+
+def _only_text(node: Node) -> str | None:
+    """The text of a node that has nothing but one text, as most elements with a single value; None of any other node."""
+    only = node.first_child
+    if only is None or not only.is_text_node or only.next is not None:
+        return None
+    return "" if node.tag in _INVISIBLE else folded_text(only.text_content or "")
 
 
 def text_parts(node: Node) -> list[str]:

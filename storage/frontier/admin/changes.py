@@ -21,7 +21,7 @@ from storage.database.chunks import CHUNK_ROWS, pause, write_chunks
 from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import FETCHES, HINTS, HOSTS, RUN_HOSTS, SEED_HOSTS, URLS, WORKERS
-from storage.database.ledger_tables import CRAWL_RUNS, HELD, MEMORIES
+from storage.database.ledger_tables import ALARMS, CRAWL_RUNS, HELD, MEMORIES
 from storage.frontier.admin.conditions import conditions, state_column
 from storage.frontier.admin.selection import Change, Selection, UrlState
 from storage.frontier.renaming import check_not_renaming, end_renaming, is_renaming, start_renaming
@@ -198,13 +198,13 @@ def _has_urls(connection: Connection, crawl: str) -> bool:
 
 
 def _move_memory_and_trust(connection: Connection, old: str, new: str) -> None:
-    """Move a crawl's site memory, its trust in sources, its seeds' hosts and what the gate holds back to the new name.
+    """Move a crawl's site memory, its trust in sources, its seeds' hosts, its alarms and what the gate holds back to the new name.
 
-    Memory, trust and hosts of a deleted crawl of that name are removed.
+    Memory, trust, hosts and alarms of a deleted crawl of that name are removed.
     """
-    for table in (MEMORIES, HINTS, SEED_HOSTS):
+    for table in (MEMORIES, HINTS, SEED_HOSTS, ALARMS):
         connection.execute(delete(table).where(table.c.crawl == new))
-    for table in (MEMORIES, HINTS, SEED_HOSTS, HELD):
+    for table in (MEMORIES, HINTS, SEED_HOSTS, ALARMS, HELD):
         connection.execute(update(table).where(table.c.crawl == old).values(crawl=new))
 
 

@@ -28,6 +28,7 @@ from storage.objects.store import ObjectStore
 
 BLOCK_ROWS = 64  # a look-up reads whole blocks; more rows would read more, fewer would have more offsets
 FENCE_KEYS = 256  # keys between two fences: 2 kB are read for each key that is looked up
+LOOKED_UP_KEYS = 1_000  # at a time: in a large index each key has a block of its own
 COPY_BYTES = 1024 * 1024
 FRONT, BACK, BANDS = "front", "back", "bands"  # the lists of keys
 FILE_COLUMN = "file"  # of a row: the number of its data file among the run's
@@ -205,8 +206,15 @@ class OpenRun:
 
     def find(self, name: str, wanted: NDArray[np.uint64]) -> Matches:
         """The rows that a list of keys has for these keys, which are ascending and each there once."""
+        starts = range(0, len(wanted), LOOKED_UP_KEYS)
+        parts = [(start, self._find(name, wanted[start : start + LOOKED_UP_KEYS])) for start in starts]
+        if not parts:
+            return np.empty(0, np.int64), np.empty(0, np.uint32)
+        return np.concatenate([which + start for start, (which, _) in parts]), np.concatenate([rows for _, (_, rows) in parts])
+
+    def _find(self, name: str, wanted: NDArray[np.uint64]) -> Matches:
         found = self.mark.lists[name]
-        if not found.count or not len(wanted):
+        if not found.count:
             return np.empty(0, np.int64), np.empty(0, np.uint32)
         blocks = _blocks(self._fences[name], wanted)
         keys = self._arrays([_part(found.keys, block, found.count, 8) for block in blocks.tolist()], np.uint64)

@@ -22,6 +22,7 @@ from storage.lake.reader.views import add_orphans, orphans, taken_down_urls, vie
 from storage.lake.sources import SOURCES, quoted_text, read_parquet, select_from, source_of
 from storage.lake.takedown import read_takedowns
 from storage.objects.open import open_store
+from storage.warc.removed_segments import read_removed
 
 KEY = f"{LAKE_PREFIX}/lake.duckdb"
 VARIABLE = "lake"  # set in DuckDB, it is where the lake's files are, if that is not where they were written
@@ -56,7 +57,8 @@ def write_lake_file(settings: Settings) -> str:
 
 def _fill(connection: duckdb.DuckDBPyConnection, path: Path, tables: Mapping[str, LakeTable], settings: Settings) -> None:
     connection.execute(f"SET TimeZone = 'UTC'; CREATE SCHEMA {SOURCES}")
-    takedowns = read_takedowns(open_store(settings))
+    store = open_store(settings)
+    takedowns, removed = read_takedowns(store), read_removed(store)
     hidden: list[str] = []
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
     gone = orphans(connection, sources, tables)
@@ -69,7 +71,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, path: Path, tables: Mapping[str
         connection.execute(f"INSERT INTO {SOURCES}.taken_down SELECT unnest($1)", [hidden])
     if gone:
         add_orphans(connection, gone)
-    for statement in view_statements(tables, texts, hides=bool(takedowns), adopts=bool(gone)):
+    for statement in view_statements(tables, texts, hides=bool(takedowns), adopts=bool(gone), removed=removed):
         connection.execute(statement)
     connection.execute("USE memory; DETACH lake")
 
@@ -80,7 +82,7 @@ def _source(table: LakeTable, settings: Settings) -> str:
         return select_from(table.columns, None)
     root = f"{settings.store_url()}/{LAKE_PREFIX}"
     files = ", ".join(_place(file.removeprefix(FILE), root) for file in table.files)
-    return select_from(table.columns, read_parquet(f"[{files}]"), _stored_columns(table, settings))
+    return select_from(table.columns, read_parquet(f"[{files}]", is_evolved=table.schemas > 1), _stored_columns(table, settings))
 
 
 def _stored_columns(table: LakeTable, settings: Settings) -> frozenset[str] | None:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LakeColumn:
-    """A column: its name, and its type in DuckDB's SQL. `is_stored`: whether the table has it, and not only this release."""
+    """A column: its name, and its type in DuckDB's SQL. `is_stored`: whether the table has it, and not only this release.
+
+    `field_id` is Iceberg's, which data files have too; None where it is not known.
+    """
 
     name: str
     type: str
     is_nested: bool = False
     is_stored: bool = True
+    field_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,15 +81,15 @@ def _columns(name: str, metadata: TableMetadata) -> Iterator[LakeColumn]:
     """The table's columns; of a built-in one also those that only this release has."""
     schema = next(one for one in metadata.schemas if one.get("schema-id", 0) == metadata.current_schema_id)
     for field in schema["fields"]:
-        yield _column(field["name"], field["type"])
+        yield _column(field["name"], field["type"], field["id"])
     stored = {field["name"] for field in schema["fields"]}
     for field in TABLES.get(name, ()):
         if field.name not in stored:
             yield LakeColumn(field.name, arrow_type(field.type), pa.types.is_nested(field.type), is_stored=False)
 
 
-def _column(name: str, kind: Type) -> LakeColumn:
-    return LakeColumn(name, duckdb_type(kind), is_nested(kind))
+def _column(name: str, kind: Type, field_id: int) -> LakeColumn:
+    return LakeColumn(name, duckdb_type(kind), is_nested(kind), field_id=field_id)
 
 
 def arrow_type(kind: pa.DataType) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from storage.lake.latest import latest_sql
 from storage.lake.reader.lake_table import LakeTable
-from storage.lake.sources import SOURCES
+from storage.lake.sources import SOURCES, quoted_text
 from storage.lake.takedown import Takedowns
+from storage.warc.removed_segments import RemovedSegments
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 FETCHED_ROWS = 10_000
 URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
 OF_DUPLICATE = ("duplicate_kind", "duplicate_similarity")
+AVAILABLE = "bytes_available"
 BLOCKS, PLACE_MEMBER = "blocks", '"start"'
 # a block whose text stands in the article's has its place there instead; DuckDB's substring counts code points, from 1
 BLOCKS_WITH_TEXTS = """
@@ -26,21 +28,29 @@ BLOCKS_WITH_TEXTS = """
 OF_RUN = ("sequence", "ingested_at")  # columns that are filled from `runs`: in newer files they are NULL
 # one row for each process run; `runs` has one for each of its crawl runs
 PUBLISHED = """
-CREATE VIEW sources.published AS
+CREATE {kind} sources.published AS
 SELECT process_run, min(sequence) AS sequence, min(ingested_at) AS ingested_at FROM main.runs GROUP BY process_run
 """
 
 
-def view_statements(tables: Mapping[str, LakeTable], sources: Mapping[str, str], hides: bool, adopts: bool) -> Iterator[str]:
-    """The statements that create the views. `sources` are the texts after FROM.
+def view_statements(
+    tables: Mapping[str, LakeTable],
+    sources: Mapping[str, str],
+    hides: bool,
+    adopts: bool,
+    removed: RemovedSegments,
+    keeps_published: bool = False,
+) -> Iterator[str]:
+    """The statements that create the views. `sources` are the texts after FROM, `removed` the crawl runs without segments.
 
-    `hides`: the table `taken_down` in SOURCES has URLs to leave out. `adopts`: `orphans` in SOURCES has duplicates whose original is gone.
+    `keeps_published`: the published runs are read once, instead of with each query. `hides`: the table `taken_down` in SOURCES has URLs to
+    leave out. `adopts`: `orphans` in SOURCES has duplicates whose original is gone.
     """
     yield f"CREATE VIEW main.runs AS SELECT * FROM {sources['runs']}"  # noqa: S608 our own names
-    yield PUBLISHED
+    yield PUBLISHED.format(kind="TABLE" if keeps_published else "VIEW")
     for name, table in tables.items():
         if name != "runs":
-            yield f'CREATE VIEW main."{name}" AS {_visible(table, sources[name], hides, adopts and name == "articles")}'
+            yield f'CREATE VIEW main."{name}" AS {_visible(table, sources[name], hides, adopts and name == "articles", removed)}'
     for name, table in tables.items():
         if name == "articles" or table.is_dataset:
             yield f'CREATE VIEW main."{name}_latest" AS {latest_sql(name, has_sightings=bool(tables["sightings"].files))}'
@@ -94,16 +104,24 @@ def add_orphans(connection: duckdb.DuckDBPyConnection, found: list[tuple[str, st
     )
 
 
+def available_sql(removed: RemovedSegments) -> str:
+    """Whether the segment of a capture is in the archive."""
+    ranges = (f"_row.crawl_run BETWEEN {quoted_text(one.first)} AND {quoted_text(one.last)}" for one in removed.ranges)
+    return f"NOT ({' OR '.join(ranges) or 'false'})"
+
+
 def has_places(table: LakeTable) -> bool:
     """Whether blocks of the table may have places in `text`; one of an earlier release that was not opened since has none."""
     return any(column.name == BLOCKS and column.is_nested and PLACE_MEMBER in column.type for column in table.columns)
 
 
-def _visible(table: LakeTable, source: str, hides: bool, adopts: bool) -> str:
+def _visible(table: LakeTable, source: str, hides: bool, adopts: bool, removed: RemovedSegments) -> str:
     """The rows of published runs, with what is the same for all rows of a run."""
     names = {column.name for column in table.columns}
     changed = {name: f"coalesce(_row.{name}, _run.{name})" for name in OF_RUN if name in names}
     joined = f"{source} AS _row JOIN {SOURCES}.published AS _run ON _run.process_run = _row.process_run"
+    if table.name == "captures":
+        changed[AVAILABLE] = available_sql(removed)
     if has_places(table):
         changed[BLOCKS] = BLOCKS_WITH_TEXTS
     if adopts:

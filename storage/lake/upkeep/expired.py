@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pyiceberg.expressions import And, BooleanExpression, EqualTo, GreaterThanOrEqual, LessThan
 from pyiceberg.table import FileScanTask, Table
 
-from schemas.config.crawl import Crawl
+from schemas.config.crawl import ARCHIVE, Crawl
 from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError
@@ -50,7 +50,15 @@ def expiries(crawls: Iterable[Crawl], now: datetime) -> Iterator[Expiry]:
     """What the crawls keep no longer, by table."""
     for crawl in crawls:
         for table, days in sorted(crawl.retention.items()):
-            yield Expiry(crawl.name, table, now - timedelta(days=days))
+            if table != ARCHIVE:
+                yield Expiry(crawl.name, table, now - timedelta(days=days))
+
+
+def archive_expiries(crawls: Iterable[Crawl], now: datetime) -> Iterator[Expiry]:
+    """Of which crawls segments are removed, and before which time."""
+    for crawl in crawls:
+        if ARCHIVE in crawl.retention:
+            yield Expiry(crawl.name, ARCHIVE, now - timedelta(days=crawl.retention[ARCHIVE]))
 
 
 def count_expired(lake: Lake, expiry: Expiry) -> int:

@@ -32,7 +32,7 @@ def test_the_command_says_what_it_did(crawlhouse: Run, tmp_path: Path) -> None:
     assert (first.code, second.code) == (0, 0), first.err + second.err
     assert "was brought from version 4 to 5." in first.err
     assert "backups/frontier-version-4-" in first.err
-    assert "Nothing to do: everything has version 5 already." in second.err
+    assert "Nothing to do: everything has version 6 already." in second.err
     stack._check_resources(settings)
     listed = crawlhouse("frontier", "list", "--crawl", "news", **places)
     assert listed.code == 0, listed.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -169,10 +170,26 @@ def _wait(condition: Any, seconds: float = SECONDS) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.usefixtures("demos")  # they leave rows in quarantine
 def test_the_pages_are_closed_to_strangers(live_stack: Live) -> None:
     answer = httpx.get(f"{live_stack[1].url}/crawlhouse/", trust_env=False)
     assert answer.status_code == 401
     assert "Crawls" not in answer.text
+    running = live_stack[1]
+    login = {"username": running.user, "password": running.password}
+    with httpx.Client(base_url=running.url, trust_env=False) as client:
+        for path in ("metrics", "runs/x", "quarantine", "record?url=x", "dags/crawl_demo/runs/x"):
+            assert client.get(f"/crawlhouse/{path}").status_code == 401
+        client.headers["Authorization"] = f"Bearer {client.post('/auth/token', json=login).json()['access_token']}"
+        form = {"action": "drop", "ids": "0" * 16, "reason": "a form of another site"}
+        assert client.post("/crawlhouse/decide", data=form).status_code == 403  # without the page's token
+        assert client.get("/crawlhouse/decide", params=form).status_code == 405
+        token = re.search(r'name="token" value="([0-9a-f]{64})"', client.get("/crawlhouse/quarantine").text)
+        elsewhere = {"Sec-Fetch-Site": "cross-site"}
+        assert token is not None
+        assert client.post("/crawlhouse/decide", data=form | {"token": token[1]}, headers=elsewhere).status_code == 403
+        assert client.get("/crawlhouse/metrics").text.startswith("# HELP crawlhouse_urls")
+        assert "script-src 'self'" in client.get("/crawlhouse/").headers["content-security-policy"]
 
 
 @pytest.fixture
@@ -210,10 +227,25 @@ def test_the_ui_shows_dags_accounts_and_the_broken_crawl(browser: Any, live_stac
     browser.find_element(By.XPATH, "//*[normalize-space()='Crawls']")
     browser.get(f"{running.url}/plugin/crawls")
     browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
-    text = browser.find_element(By.TAG_NAME, "body").text
-    assert f"{report.records:,} = {report.published:,} published" in text
-    assert "passed" in text
-    assert len(browser.find_elements(By.CSS_SELECTOR, "svg rect")) > 4
+    text = browser.find_element(By.TAG_NAME, "main").text
+    assert "broken file" in text
+    browser.find_element(By.ID, "crawl-demo").click()
+    browser.find_element(By.CSS_SELECTOR, "td a").click()
+    browser.find_element(By.CSS_SELECTOR, "svg.flow")
+    text = browser.find_element(By.TAG_NAME, "main").text
+    assert f"{report.records:,} records = {report.published:,} published" in text
+    assert "were met." in text
+    assert len(browser.find_elements(By.CSS_SELECTOR, "svg.flow rect")) > 4
+    browser.switch_to.default_content()
+    _wait(lambda: f"/plugin/crawls/crawlhouse/runs/{report.crawl_runs[0]}" in browser.current_url)  # it can be sent to somebody
+    browser.execute_script("localStorage.setItem('theme', 'dark')")
+    browser.refresh()
+    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
+    browser.find_element(By.CSS_SELECTOR, "html[data-theme=dark]")
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Its run in Airflow").click()
+    browser.switch_to.default_content()
+    browser.find_element(By.XPATH, "//*[normalize-space()='Crawl run']")
+    _wait(lambda: "/dags/crawl_demo/runs/" in browser.current_url)
     severe = [entry["message"] for entry in browser.get_log("browser") if "crawlhouse" in entry["message"] and entry["level"] == "SEVERE"]
     assert severe == []
     if folder := os.environ.get("CRAWLHOUSE_SCREENSHOTS"):

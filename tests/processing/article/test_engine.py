@@ -61,6 +61,23 @@ def test_an_article_is_sure_of_itself() -> None:
     assert read(f"<article><h1>Ferry</h1>{prose(*range(10))}</article>").confidence > 0.9
 
 
+@pytest.mark.parametrize(
+    "signs",
+    [
+        "{}"
+        + "".join(
+            f"<p>Line {number} of a text without any stop, as templates write their lists of names and places</p>" for number in range(5)
+        ),
+        "{}<ul>" + "<li>Harbour office, pier two</li>" * 3 + "</ul>",  # a short end
+        "{}<pre>" + "for boat in boats: boat.leave()\n" * 60 + "</pre>",
+        "{}" + "<p>The ferry of the year 1954 and all the <a href=/x>boats that came after it to the pier in the harbour</a></p>" * 6,
+    ],
+)
+def test_what_makes_an_article_less_sure(signs: str) -> None:
+    plain, other = (read(f"<article><h1>Ferry</h1>{text}</article>") for text in (prose(*range(10)), signs.format(prose(*range(10)))))
+    assert other.confidence < plain.confidence - 0.01
+
+
 def test_json_ld_that_says_something_else_costs_confidence() -> None:
     other = " ".join(f"quite{number} different{number} words{number}" for number in range(40))
     script = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Ferry", "articleBody": "{other}"}}</script>'

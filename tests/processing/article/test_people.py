@@ -206,3 +206,19 @@ def test_the_name_of_the_site_or_a_login_gives_way_to_a_person(name: str) -> Non
     head = f'<meta property="og:site_name" content="Valley Post"><meta name=author content="{name}">'
     assert body_authors(f"<p class=byline>By Ida Kohl</p>{PROSE}", head) == ["Ida Kohl"]
     assert body_authors(PROSE, head)[0].lower().startswith("valley")
+
+
+LABELS = """
+by|written by|posted by|words by|story by|published by|reviewed by|edited by|authors|from|von|par|por|di|af|av|door|
+Autorin|interview by|compiled by|recommended by|ein Gastbeitrag von|Blogbeitrag von|Artikel von|Bericht von|
+Text von|verfasst von|geschrieben von|gepostet von|veröffentlicht von|gespeichert von|eingestellt von|
+publié par|écrit par|rédigé par|propos recueillis par|escrito por|publicado por|redactado por|scritto da|
+pubblicato da|a cura di|geschreven door|skrevet af|skriven av|автор|texte|texto|testo|tekst|ord|reportage|текст|作者|記者|
+记者|撰文|文|責任編輯|责任编辑|執筆|글|기자
+"""
+
+
+@pytest.mark.parametrize("label", LABELS.replace("\n", "").split("|"))
+def test_a_signature_behind_any_label(label: str) -> None:
+    """All labels must pass the test of their first letter, which is made before the words are looked at."""
+    assert body_authors(f"{PROSE * 4}<p>{label.capitalize()}: Anna Berg</p>") == ["Anna Berg"]

@@ -76,6 +76,20 @@ def test_what_cannot_be_read_leaves_the_day(text: str) -> None:
     assert utc(text) == DAY
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-05-31", "2024-05-31T10:05", "2024-05-31T10:05:07", "2024-05-31T10:05:07Z",
+        "2024-05-31 10:05:07+02:00", "2024-05-31T10:05:07.123456789Z", "2024-05-31T10:05:07.5-05:00", "2024-05-31T10:05-14:00",
+        "2024-05-31T10:05:07+23:00", "2024-05-31T24:00:00Z", "2024-05-31T23:59:60Z", "2024-02-31T10:00:00Z",
+        "2024-13-01T10:00:00Z", "1999-12-31T00:00:00-00:00",
+    ],
+)  # fmt: skip
+def test_dates_as_machines_write_them_read_as_elsewhere(text: str) -> None:
+    """There is a short way for these; words before a date lead to the patterns for all others."""
+    assert read_date(text) == read_date(f"on {text}")
+
+
 def test_a_range_is_no_offset() -> None:
     assert utc("March 7, 2025 10:00-12:00") == "2025-03-07 10:00"
 

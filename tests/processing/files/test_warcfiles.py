@@ -154,6 +154,10 @@ def test_mistakes_are_reported(tmp_path: Path) -> None:
         extract_files([warc], tmp_path / "out.csv")
     with pytest.raises(NotFoundError, match="There is no WARC file"):
         extract_files([tmp_path / "none.warc.gz"], tmp_path / "out.parquet")
+    page = tmp_path / "page.html"
+    page.write_text(article(1))
+    with pytest.raises(ConfigError, match=r"page\.html is a web page, not a WARC file"):
+        extract_files([page], tmp_path / "rows.jsonl")
 
 
 def test_a_folder_of_markdown_files(tmp_path: Path) -> None:

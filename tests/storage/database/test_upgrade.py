@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, inspect, text
 
 from processing.stages import process_once
+from schemas.config.crawl import Crawl, Seed
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError, StorageError
+from schemas.runs import CrawlRun
 from schemas.tables import ARTICLE_ONLY, QUARANTINE
 from spiders.run import crawl_once
 from storage.database import backup
@@ -28,7 +31,9 @@ from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.frontier import open_frontier
 from storage.lake.lake import open_lake
 from storage.lake.query import connect
+from storage.ledger.alarms import list_alarms
 from storage.ledger.ledger import open_ledger
+from storage.ledger.summaries import recent_runs
 from storage.upgrade import DESCRIPTIONS, upgrade
 from tests.kepthome import PROXY_PASSWORD, load_into_postgres, unpack_home
 from tests.keptsite import BASE, article_paths, kept_site
@@ -63,7 +68,7 @@ def test_a_kept_home_is_refused_upgraded_and_goes_on(kept: Settings) -> None:
     before = _articles(kept)  # the lake alone can be read without an upgrade
     assert len(before) == 10
     for refused in (open_ledger, open_frontier, open_frontier_admin):
-        with pytest.raises(ConflictError, match=r"has tables of version 4, this crawlhouse \(.*\) needs 5. Run `crawlhouse upgrade`"):
+        with pytest.raises(ConflictError, match=r"has tables of version 4, this crawlhouse \(.*\) needs 6. Run `crawlhouse upgrade`"):
             refused(kept)
 
     progress: list[str] = []
@@ -133,6 +138,24 @@ def test_an_upgrade_gives_the_tables_of_a_fresh_database(kept: Settings, tmp_pat
         assert _reflected(MetaData(), connection, ours) == upgraded
         assert set(inspect(connection).get_table_names()) == ours
     engine.dispose()
+
+
+def test_a_database_of_version_5_goes_on(settings: Settings) -> None:
+    ledger = open_ledger(settings)
+    ledger.add_crawl_run(CrawlRun("news-1", Crawl(name="news", seeds=(Seed(url=BASE),)), "1", datetime.now(UTC), "0.1.0", "0"))
+    ledger.close()
+    for table in ("run_summaries", "alarms"):
+        _run_sql(settings, f"DROP TABLE {table}")
+    _run_sql(settings, "UPDATE schema_version SET version = 5")
+    with pytest.raises(ConflictError, match="has tables of version 5"):
+        open_ledger(settings)
+    done = upgrade(settings)
+    assert done.migration is not None
+    assert (done.migration.before, done.migration.after) == (5, SCHEMA_VERSION)
+    database = open_database(settings.database_url("frontier"))
+    assert recent_runs(database, 10)["news"][0].summary is None
+    assert list_alarms(database) == []
+    database.close()
 
 
 def test_renamed_columns_keep_their_values(kept: Settings) -> None:
@@ -222,7 +245,7 @@ def test_a_copy_that_cannot_be_made_leaves_all_as_it_was(tmp_path: Path) -> None
     [
         (
             SCHEMA_VERSION + 1,
-            r"version 6, made by crawlhouse 9.9, this crawlhouse \(.*\) knows 5 at most. Install the newer crawlhouse again",
+            r"version 7, made by crawlhouse 9.9, this crawlhouse \(.*\) knows 6 at most. Install the newer crawlhouse again",
         ),
         (3, r"version 3, this crawlhouse \(.*\) upgrades from 4. Use the crawlhouse that made them"),
     ],
@@ -250,7 +273,7 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     done = upgrade(settings)
     assert done.tables == {
         "articles": ["duplicate_similarity", *LAYOUT],
-        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", DESCRIPTIONS, *LAYOUT],
+        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", "bytes_available", DESCRIPTIONS, *LAYOUT],
         "quarantine": [*sorted({*ARTICLE_ONLY, "blocks"}, key=QUARANTINE.names.index), *STAMPS, *MORE, DESCRIPTIONS, *LAYOUT],
         "runs": ["write.parquet.compression-codec", *LAYOUT],
     }

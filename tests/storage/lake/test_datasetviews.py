@@ -127,3 +127,31 @@ def test_an_earlier_lake_is_queried_before_anything_new_is_published(tmp_path: P
         assert sql.sql("SELECT count(*), count(last_seen), count(gone_at) FROM articles_latest").fetchall() == [(9, 9, 0)]
         assert sql.sql("SELECT count(dataset), count(row_json) FROM quarantine").fetchall() == [(0, 0)]
         assert {name for (name,) in sql.sql("SHOW TABLES").fetchall()} == {*TABLES, "articles_latest"}
+
+
+def test_the_lake_opens_without_opening_each_data_file(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", crawls=tmp_path)
+    fields = "sku: string, price: 'decimal(8,2)', offers: 'list<struct<shop: string>>'"
+    flat = parse_dataset(f"{{source: {{items: true}}, key: sku, fields: {{{fields}}}}}", "products")
+    fields = "sku: string, price: 'decimal(10,2)', offers: 'list<struct<shop: string, stock: integer>>', order_note: string"
+    wider = parse_dataset(f"{{source: {{items: true}}, key: sku, fields: {{{fields}}}}}", "products")
+    with open_lake(settings) as lake:
+        offer = {"shop": "a"}
+        for number, dataset in enumerate((flat, wider, wider), 1):
+            lake.ensure_dataset_tables([dataset])
+            run = f"p{number}"
+            row = {"process_run": run, "row_id": run, "price": Decimal(number), "offers": [offer]}
+            lake.append("products", [rows_of(table_schema(dataset), row)], run)
+            lake.append("articles", [table_of("articles", {"process_run": run})], run)
+            lake.append("runs", [table_of("runs", {"process_run": run})], run)
+            offer |= {"stock": 7}
+        files = {name: [file.removeprefix("file://") for file in lake.live_files(name)] for name in ("products", "articles")}
+    assert [len(found) for found in files.values()] == [3, 3]
+    with connect(settings) as connection:
+        found = connection.sql("SELECT price::VARCHAR, offers[1].shop, offers[1].stock, order_note FROM products ORDER BY 1").fetchall()
+        assert found == [("1.00", "a", None, None), ("2.00", "a", 7, None), ("3.00", "a", 7, None)]
+    for path in [path for paths in files.values() for path in sorted(paths)[1:]]:  # of each table one file may be opened
+        Path(path).write_bytes(b"no Parquet")
+    with connect(settings) as connection:
+        assert connection.sql("SELECT count(*) FROM runs").fetchall() == [(3,)]
+        assert ("order_note",) in connection.sql("SELECT column_name FROM (DESCRIBE products)").fetchall()

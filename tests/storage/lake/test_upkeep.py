@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pyiceberg import table as table_module
 
 from schemas.config.settings import Settings
 from storage.lake.data_files import decode_files, encode_files, files_added_since
@@ -115,3 +116,15 @@ def test_when_a_row_was_published_stands_in_runs(sqlite_settings: Settings) -> N
             {"sequence": number, "url": f"https://a.example/{name}", "ingested_at": NOON} for number, name in ((1, "old"), (2, "p2"))
         ]
     assert urls(sqlite_settings) == [("https://a.example/old", 1), ("https://a.example/p2", 2)]
+
+
+def test_the_next_metadata_is_made_once_for_each_change(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyiceberg copies the whole metadata each time that a transaction's state is asked for."""
+    with open_lake(sqlite_settings) as lake:
+        for number in range(3):
+            commit_run(lake, f"p{number}")
+        made = []
+        original = table_module.update_table_metadata
+        monkeypatch.setattr(table_module, "update_table_metadata", lambda *given: made.append(given) or original(*given))
+        lake.stage(lake.table("captures"), [table_of("captures", {"process_run": "p9"})], "p9", unpublished=())
+    assert len(made) <= 4

@@ -1,0 +1,1 @@
+"""What the commands do that show the state of crawls, and tell of it."""
