@@ -23,7 +23,10 @@ Lastmod = Literal["honest", "lying", "absent"]
 
 @dataclass(slots=True)
 class Story:
-    """One article: when it was published and edited, and what was captured so far. `listed` is its date in the source that led to it."""
+    """One article: when it was published and edited, and what was captured so far.
+
+    `listed` is its date in the source that led to it, `listed_by` the kind of that source if it gives modification dates.
+    """
 
     key: int
     site: int
@@ -31,6 +34,7 @@ class Story:
     edits: list[float]
     last_change: float
     listed: float | None = None
+    listed_by: str | None = None
     captured: float | None = None
     fetched: float = 0.0
     versions: int = 0

@@ -7,6 +7,7 @@ news-crawl's (feeds and sitemaps only, x1.5 / x0.8, articles never again). Each 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 from benchmarks.inputs.news_sites import Source, Story
@@ -14,7 +15,8 @@ from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
 from spiders.schedule.edits import hint_wait
 from spiders.schedule.next_visit import source_speed, tie_breaker
-from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+from spiders.schedule.revisit import after_visit, due_at
+from spiders.schedule.state import Bounds, RevisitState, Visit
 from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with_followed, with_outcome
 
 LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which would matter if fetches are scarce
@@ -135,6 +137,7 @@ class Ours(Policy):
         self.wait = max(BOUNDS["article"].shortest, hint_wait(scale))
         self.sources: dict[int, dict[int, RevisitState]] = {}
         self.primary: dict[int, dict[int, RevisitState]] = {}
+        self.visited: list[tuple[Source, RevisitState]] = []  # in this tick
         self.tick = -1.0
         self.articles: dict[int, RevisitState] = {}
         self.trust: dict[tuple[int, str], HintTrust] = {}
@@ -150,17 +153,34 @@ class Ours(Policy):
             source_speed=source_speed(UrlKind(KINDS[thing.kind])),
             tie_breaker=tie_breaker(str(thing.key)),
         )
+        visit = replace(visit, modified=self._count_modified(thing, state, visit.at))
         state = after_visit(state, visit, self._other_primary_sources(thing, visit.at), self.scale)
         self.sources.setdefault(thing.site, {})[thing.key] = state
+        self.visited.append((thing, state))
         return due_at(state, BOUNDS[thing.kind], self.scale)
+
+    def _count_modified(self, source: Source, state: RevisitState, now: float) -> int | None:
+        """As `spiders.schedule.next_visit` counts them."""
+        if source.lastmod == "absent" or not self.trust.get((source.site, source.kind), HintTrust()).is_trusted:
+            return None
+        if source.lastmod == "lying":
+            return 0 if state.visits else None
+        if not state.visits:
+            return 0
+        start, end = source.visible(now)
+        changed = [story for story in source.stories[start:end] if story.last_change > state.last_visit >= story.published]
+        return sum(state.last_visit < story.modified(now) for story in changed)
 
     def _other_primary_sources(self, source: Source, now: float) -> list[RevisitState]:
         """The site's primary sources as they were registered before this tick."""
         if self.tick != now:
             self.tick = now
-            self.primary = {
-                site: {key: state for key, state in sources.items() if state.is_primary_source} for site, sources in self.sources.items()
-            }
+            for visited, state in self.visited:
+                known = self.primary.setdefault(visited.site, {})
+                known.pop(visited.key, None)
+                if state.is_primary_source:
+                    known[visited.key] = state
+            self.visited.clear()
         return [state for key, state in self.primary.get(source.site, {}).items() if key != source.key]
 
     def _article_due(self, story: Story, visit: Visit) -> float:
@@ -170,6 +190,8 @@ class Ours(Policy):
         state = self.articles.get(story.key) or RevisitState(
             source=False, first_seen=visit.at if story.listed is None else story.listed, tie_breaker=tie_breaker(str(story.key))
         )
+        by = self.trust.get((story.site, story.listed_by)) if story.listed_by else None
+        state = replace(state, modified=float(by is not None and by.is_confirmed))
         self.articles[story.key] = state = after_visit(state, visit)
         return due_at(state, BOUNDS["article"], self.scale)
 

@@ -19,7 +19,7 @@ from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
 from schemas.numbers import plural
-from spiders.schedule.revisit import RevisitState
+from spiders.schedule.state import RevisitState
 from spiders.urls.canonical import canonicalize
 from storage.frontier.admin.history import UrlHistory, known_crawls, read_history, read_post_histories
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from schemas.numbers import plural
-from spiders.schedule.revisit import DEAD_AFTER_FAILURES, HOURS_A_DAY, RevisitState, expected_items_an_hour
+from spiders.schedule.hours import HOURS_A_DAY
+from spiders.schedule.primary import DEAD_AFTER_FAILURES
+from spiders.schedule.revisit import expected_items_an_hour
+from spiders.schedule.state import RevisitState
 from storage.frontier.hint_trust import HintTrust
 
 

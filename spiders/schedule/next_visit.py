@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
 from spiders.schedule.edits import hint_wait
-from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+from spiders.schedule.revisit import after_visit, due_at
+from spiders.schedule.state import Bounds, RevisitState, Visit
 from storage.frontier.records import DueUrl
 
 HOUR_SECONDS = 3600.0
 SITEMAP_SPEED = 0.75  # chosen: most sites write sitemaps at intervals, but feeds with each article
+FEW_ITEMS = 4  # so many may all be modified between two visits; chosen
 ARTICLE_PATH = re.compile(r"\d{5,}|(?:[^/-]+-){3,}[^/-]+/?$|/\d{4}/\d{1,2}/|\.(?:s?html?|php|aspx?)$")
 
 
@@ -27,6 +28,15 @@ class NextVisit:
     due_at: float | None
     revisit: str | None
     is_primary_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTimes:
+    """What a feed or sitemap says of one item: when it was published and modified, in seconds since the epoch; and the kind of source."""
+
+    published_at: float | None = None
+    modified_at: float | None = None
+    source: str | None = None
 
 
 def source_speed(kind: UrlKind) -> float:
@@ -67,11 +77,15 @@ def is_hub(url: str, depth: int) -> bool:
 
 
 def after_response(
-    revisit: Revisit, due: DueUrl, kind: UrlKind, now: float, changed: bool, new_items: int, items: Sequence[datetime]
+    revisit: Revisit, due: DueUrl, kind: UrlKind, now: float, changed: bool, new_items: int, items: Sequence[ItemTimes]
 ) -> NextVisit:
-    """The next visit after a response. `items` are the publication times that a feed or sitemap gives."""
-    times = [moment.timestamp() / HOUR_SECONDS for moment in items]
-    return _next(revisit, due, kind, Visit(now / HOUR_SECONDS, changed, new_items, times), 0.0)
+    """The next visit after a response. `items` are the times that a feed or sitemap gives for its items."""
+    published = [item.published_at / HOUR_SECONDS for item in items if item.published_at is not None]
+    modified = [item.modified_at / HOUR_SECONDS for item in items if item.modified_at is not None]
+    if _says_nothing(modified, now / HOUR_SECONDS - 1):
+        modified = []
+    visit = Visit(now / HOUR_SECONDS, changed, new_items, published, modified_times=modified, modified=_count_modified(due, items, now))
+    return _next(revisit, due, kind, visit, 0.0)
 
 
 def due_again(revisit: Revisit, kind: UrlKind, url: str, depth: int, state: str) -> float:
@@ -84,12 +98,37 @@ def after_failure(revisit: Revisit, due: DueUrl, now: float, wait: float = 0.0, 
     return _next(revisit, due, due.kind, Visit(now / HOUR_SECONDS, failed=not gone, gone=gone), wait)
 
 
+def _count_modified(due: DueUrl, items: Sequence[ItemTimes], now: float) -> int | None:
+    """How many known pages a source says were modified since its last visit. None if it does not say when, or is not trusted."""
+    claims = [item for item in items if item.modified_at is not None]
+    if not claims:
+        return None if items else 0
+    trust = due.hint_trust.get(claims[0].source or "")
+    if trust is not None and not trust.is_trusted:
+        return None
+    before = now if due.revisit is None else RevisitState.from_text(due.revisit).last_visit * HOUR_SECONDS
+    times = [item.modified_at or 0.0 for item in claims]
+    if due.revisit is None:
+        return None if _says_nothing(times, now - HOUR_SECONDS) else 0
+    if _says_nothing(times, before):
+        return 0
+    return sum(before < time <= now and (item.published_at or 0.0) <= before for time, item in zip(times, claims, strict=True))
+
+
+def _says_nothing(times: Sequence[float], after: float) -> bool:
+    """Whether all of more than a few items were modified after a time: then the source probably gives the present time."""
+    return len(times) > FEW_ITEMS and min(times) > after
+
+
 def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: float) -> NextVisit:
     is_source = kind is not UrlKind.PAGE or is_hub(due.url, due.depth)
     state = RevisitState(is_source, appeared_at(due) / HOUR_SECONDS, source_speed=source_speed(kind), tie_breaker=tie_breaker(due.url))
     if due.revisit is not None:
         known = RevisitState.from_text(due.revisit)
         state = replace(known, source_speed=state.source_speed, tie_breaker=state.tie_breaker) if known.source == is_source else state
+    if not is_source:
+        trust = due.hint_trust.get(due.hints.source or "")
+        state = replace(state, modified=float(trust is not None and trust.is_confirmed))
     state = after_visit(state, visit, [RevisitState.from_text(text) for text in due.other_primary_sources], revisit.price)
     moment = due_at(state, bounds(revisit, kind, due.url, due.depth), revisit.price) * HOUR_SECONDS
     return NextVisit(max(moment, visit.at * HOUR_SECONDS + wait), state.to_text(), state.is_primary_source and not state.failures)

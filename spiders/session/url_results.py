@@ -13,8 +13,8 @@ from schemas.config.crawl import Crawl, Revisit
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import ParsedResponse
 from spiders.download.failure import FetchFailedError
-from spiders.schedule.next_visit import NextVisit, after_failure, after_response
-from storage.frontier.records import DueUrl, EarlierCapture, FetchResult
+from spiders.schedule.next_visit import ItemTimes, NextVisit, after_failure, after_response
+from storage.frontier.records import Discovery, DueUrl, EarlierCapture, FetchResult
 from storage.index.rows import CaptureRow
 from storage.warc.records import sha1
 from storage.warc.writer import RefersTo
@@ -130,8 +130,14 @@ def _visit(
     if outcome is not FetchOutcome.FETCHED or capture.status in MISSING:
         return after_failure(revisit, due, now, retry_after(capture, now))
     kind = response.kind if capture.status == 200 else due.kind
-    items = [found.hints.published_at for found in response.discoveries if found.hints.published_at]
+    items = [_item_times(found) for found in response.discoveries if found.hints.source]
     return after_response(revisit, due, kind, now, changed, response.new_items, items)
+
+
+def _item_times(found: Discovery) -> ItemTimes:
+    """The times that a feed or sitemap gives for an item."""
+    published = found.hints.published_at
+    return ItemTimes(published.timestamp() if published else None, found.modified_at, found.hints.source)
 
 
 def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:

@@ -96,7 +96,7 @@ def _is_news(row: RowMapping, fetched_at: float) -> bool:
 
 def _result(row: RowMapping, found: AdoptedUrl, learn: Learn) -> FetchResult:
     if _is_news(row, found.fetched_at):
-        due = due_url(row, {})
+        due = due_url(row, {}, {})
         return learn(replace(due, first_seen=min(due.first_seen, found.fetched_at)), found)
     return FetchResult(row["url_id"], row["host_id"], found.outcome, found.reason, found.status, found.fetched_at)
 

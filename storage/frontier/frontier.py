@@ -23,12 +23,11 @@ from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, SEGMENTS
 from storage.frontier.closing import begin_close, finish_close
 from storage.frontier.enqueue import add_seed_host, count_waiting, host_ids, insert_urls, read_seed_hosts
-from storage.frontier.hints import count_hint_outcomes, follow_hints
+from storage.frontier.hints import count_hint_outcomes, follow_hints, host_trust
 from storage.frontier.leasing import LEASE_SECONDS, host_share, join_run, lease_free_hosts, worker_ends, worker_reports
 from storage.frontier.page_budget import release_pages, reserve_pages, spend_pages
 from storage.frontier.planning import DueAgain, plan_run, release_run, reschedule, withdraw_run
 from storage.frontier.queries import (
-    SOURCE_KINDS,
     budget_shortfall,
     busiest_hosts,
     check_open,
@@ -39,6 +38,7 @@ from storage.frontier.queries import (
     has_waiting_urls,
     host_outcomes,
     is_leased_by_run,
+    is_source_row,
     next_due_url,
     primary_sources,
     run_number,
@@ -218,9 +218,11 @@ class Frontier:
             rows = list(connection.execute(same.limit(limit)).mappings())
             if len(rows) < limit:
                 rows += connection.execute(later.limit(limit - len(rows))).mappings()
-            lists = [row["crawl"] for row in rows if row["kind"] in SOURCE_KINDS]
-            leading = primary_sources(connection, lists[0], lease.host_id) if lists else {}
-        return [due_url(row, leading) for row in rows]
+            crawl = rows[0]["crawl"] if rows else ""
+            leading = primary_sources(connection, crawl, lease.host_id) if any(map(is_source_row, rows)) else {}
+            known = any(row["revisit"] is not None for row in rows)
+            trust = host_trust(connection, crawl, lease.host_id) if known else {}
+        return [due_url(row, leading, trust) for row in rows]
 
     def progress(self, crawl_run: str, host_id: int) -> HostProgress:
         """How far the run is with a leased host."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 FIRST_HINTS = 5  # of a new source; chosen: this is what a source that is wrong costs at first
 HINTS_PER_CONFIRMED = 10  # pending hints that each confirmed one allows; chosen: a source that is right soon has no limit in practice
 TRUSTED_SHARE = 0.5  # a fetch by a hint should find a change at least every second time
+MIN_CONFIRMED = 2.0  # hints after which articles that the source lists are left to its hints; chosen
 OUTCOME_DECAY = 0.95  # the weight of older outcomes at each new one: about the last 20 count
 RETRY_SECONDS = 7 * 24 * 3600.0  # between single hints of a source that is not trusted; chosen
 FUTURE_SECONDS = 3600.0  # how far a site's clock may be ahead of this one
@@ -35,6 +36,11 @@ class HintTrust:
     def is_trusted(self) -> bool:
         """Whether all hints of the source are followed, up to the allowance."""
         return self.share >= TRUSTED_SHARE
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the source is trusted because its hints led to changed pages, not only because nothing is known."""
+        return self.is_trusted and self.confirmed >= MIN_CONFIRMED
 
 
 def allowance(trust: HintTrust, now: float) -> int:

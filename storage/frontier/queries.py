@@ -17,6 +17,7 @@ from schemas.outcomes import FetchOutcome
 from schemas.page import Hints
 from storage.database.frontier_tables import FETCHES, HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS
+from storage.frontier.hint_trust import HintTrust
 from storage.frontier.records import BudgetShortfall, DueUrl, EarlierCapture, HostOutcomes, RunPhase
 
 SOURCE_KINDS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
@@ -156,8 +157,13 @@ def primary_sources(connection: Connection, crawl: str, host_id: int) -> dict[in
     return {row.url_id: row.revisit for row in connection.execute(query.order_by(URLS.c.url_id).limit(MAX_PRIMARY_SOURCES))}
 
 
-def due_url(row: RowMapping, primary_sources: Mapping[int, str]) -> DueUrl:
-    """A row of `urls` as the URL that a worker fetches. For a feed or sitemap, `primary_sources` are those of its host."""
+def is_source_row(row: RowMapping) -> bool:
+    """Whether a row of `urls` is a feed or sitemap, or a hub: a page that is visited for its links."""
+    return row["kind"] in SOURCE_KINDS or str(row["revisit"]).startswith("[1,")
+
+
+def due_url(row: RowMapping, primary_sources: Mapping[int, str], trust: Mapping[str, HintTrust]) -> DueUrl:
+    """A row of `urls` as the URL that a worker fetches. `primary_sources` and `trust` are those of its host."""
     published = row["hint_published_at"]
     hinted = None if published is None else datetime.fromtimestamp(published, UTC)
     return DueUrl(
@@ -179,9 +185,10 @@ def due_url(row: RowMapping, primary_sources: Mapping[int, str]) -> DueUrl:
         held=row["held"],
         request=row["request"],
         other_primary_sources=tuple(text for url_id, text in primary_sources.items() if url_id != row["url_id"])
-        if row["kind"] in SOURCE_KINDS
+        if is_source_row(row)
         else (),
         hinted_by=row["hinted_by"],
+        hint_trust=trust,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas.capture import UrlKind
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.page import Hints
+from storage.frontier.hint_trust import HintTrust
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ class DueUrl:
     """A URL to fetch now, with what is known from earlier fetches. Times in seconds since the epoch; `revisit` is the policy's state.
 
     `held` is `paused` or `dropped` if a person did that: then it must not be fetched. `request` as in `Discovery`.
-    `other_primary_sources` are the states of the host's other primary sources (feeds and sitemaps); `hinted_by`
-    is the kind of source that said the URL was modified, if that is why it is due.
+    `other_primary_sources` are the states of the host's other primary sources (feeds and sitemaps), empty for articles. `hinted_by`
+    is the kind of source that said the URL was modified, if that is why it is due. `hint_trust` says by kind of source how far the host's
+    sources are trusted when they say that; not given for new pages.
     """
 
     url_id: int
@@ -91,6 +94,7 @@ class DueUrl:
     request: str | None = None
     other_primary_sources: tuple[str, ...] = ()
     hinted_by: str | None = None
+    hint_trust: Mapping[str, HintTrust] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

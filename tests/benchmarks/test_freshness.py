@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from pathlib import Path
 
 from benchmarks.freshness import EVALUATION_SEEDS, TUNING_SEEDS, Simulation, oracle, simulate
-from benchmarks.inputs.news_sites import Site, make_sites
+from benchmarks.inputs.news_sites import Site, Source, make_sites
 from benchmarks.inputs.real_times import real_sites
 from benchmarks.peers.revisit_policies import Ours
+from spiders.schedule.state import RevisitState
+
+
+class WithoutModified(Ours):
+    """Does not know that pages were modified."""
+
+    def _count_modified(self, source: Source, state: RevisitState, now: float) -> int | None:
+        return None
 
 
 def few_sites(seed: int) -> list[Site]:
@@ -32,6 +41,20 @@ def test_no_policy_beats_the_oracle_and_a_dearer_fetch_is_spent_on_news_rather_t
     assert cheap.edits_caught > 0.3
     assert dear.edits_caught < 0.02
     assert dear.missed < 0.2
+
+
+def test_a_limit_of_pages_per_site_delays_edits_before_it_delays_news() -> None:
+    free, limited = (simulate(Ours(0.3), 1, make=few_sites, site_pages=pages) for pages in (math.inf, 1))
+    assert limited.fetches < free.fetches
+    assert limited.edits_caught < free.edits_caught
+    assert limited.missed <= free.missed + 0.01
+
+
+def test_a_policy_visits_the_sitemap_that_tells_of_edits() -> None:
+    """A site whose feed has all news, but only its sitemap says when they were edited."""
+    known, blind = (simulate(policy(1.5), 202, make=lambda seed: make_sites(seed)[:1]) for policy in (Ours, WithoutModified))
+    assert known.edits_caught > 1.5 * blind.edits_caught
+    assert known.fetches < 1.3 * blind.fetches
 
 
 def test_real_times_are_read_from_pages_and_sites_run_on_them(tmp_path: Path) -> None:

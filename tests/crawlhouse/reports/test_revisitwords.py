@@ -2,7 +2,7 @@
 
 from crawlhouse.reports.revisit import describe_hint_trust, describe_revisit_state
 from schemas.numbers import plural
-from spiders.schedule.revisit import RevisitState
+from spiders.schedule.state import RevisitState
 from storage.frontier.hint_trust import HintTrust, with_outcome
 
 BUSY = (0.0,) * 8 + (9.0,) + (1.0,) * 15
@@ -10,7 +10,7 @@ BUSY = (0.0,) * 8 + (9.0,) + (1.0,) * 15
 
 def test_a_leader_says_how_much_and_when() -> None:
     said = describe_revisit_state(RevisitState(True, 0.0, 48.0, 30, 40.0, 48.0, dated_items=48.0, is_primary_source=True, profile=BUSY))
-    assert said == "the site's news are looked for here: about 22.2 a day, most from 8:00 to 9:00 UTC"
+    assert said == "the site's news are looked for here: about 21.8 a day, most from 8:00 to 9:00 UTC"
 
 
 def test_other_states() -> None:

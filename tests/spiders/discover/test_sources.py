@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from schemas.config.settings import Settings
-from spiders.schedule.revisit import RevisitState
+from spiders.schedule.state import RevisitState
 from storage.database.engine import open_database
 from storage.database.frontier_tables import URLS
 from tests.spiders.crawling import crawl_urls

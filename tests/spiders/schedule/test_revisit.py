@@ -10,7 +10,8 @@ from schemas.config.crawl import Revisit
 from schemas.page import Hints
 from spiders.schedule.edits import NEVER_HOURS, hint_wait
 from spiders.schedule.next_visit import after_response, appeared_at
-from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+from spiders.schedule.revisit import after_visit, due_at
+from spiders.schedule.state import Bounds, RevisitState, Visit
 from storage.frontier.records import DueUrl
 
 WIDE = Bounds(0, 24 * 30)

@@ -259,7 +259,7 @@ def test_a_hinted_url_joins_the_run_once_and_is_due_again_when_left_over(frontie
     run = plan(frontier, "1", "https://a.example/1")
     lease = one_lease(frontier, run)
     (due,) = frontier.due_urls(run, lease, 10)
-    frontier.register(run, "w", [lease], [fetched(due, due_at=START + 10**6)])
+    frontier.register(run, "w", [lease], [replace(fetched(due, due_at=START + 10**6), revisit="[0, 1]")])
     clock.now += 60
     assert frontier.add_by_source(run, "news", [hint(clock.now)]).total() == 0
     assert frontier.pending(run, [lease.host_id]) == {lease.host_id: 0}  # fetched in this very run
@@ -279,6 +279,23 @@ def test_a_hinted_url_joins_the_run_once_and_is_due_again_when_left_over(frontie
     lease = one_lease(frontier, third)
     (due,) = frontier.due_urls(third, lease, 10)
     assert due.hinted_by == "sitemap"
+    assert due.hint_trust["sitemap"].pending == 1
     frontier.register(third, "w", [lease], [replace(fetched(due, START + 10**6), hinted_by=due.hinted_by, changed=True)])
     with open_database(settings.database_url("frontier")).read() as connection:
         assert connection.execute(select(HINTS.c.confirmed, HINTS.c.refuted, HINTS.c.pending)).one() == (1, 0, 0)
+
+
+def test_sources_and_hubs_come_with_the_primary_sources_of_their_host(frontier: Frontier, clock: Clock) -> None:
+    hub, feed, story = (f"https://a.example/{name}" for name in ("", "feed.xml", "story-about-some-thing"))
+    states = {hub: "[1, 1]", feed: "[1, 2]", story: "[0, 1]"}
+    run = plan(frontier, "1", *states)
+    lease = one_lease(frontier, run)
+    new = frontier.due_urls(run, lease, 10)
+    results = [replace(fetched(due, START), revisit=states[due.url], is_primary_source=due.url == feed) for due in new]
+    frontier.register(run, "w", [lease], results)
+    frontier.release({lease: 0.0})
+    clock.now += 100
+    later = plan(frontier, "2")
+    known = frontier.due_urls(later, one_lease(frontier, later), 10)
+    assert {due.url: due.other_primary_sources for due in known} == {hub: ("[1, 2]",), feed: (), story: ()}
+    assert not any(due.other_primary_sources for due in new)
