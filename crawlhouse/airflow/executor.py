@@ -14,6 +14,7 @@ from airflow.executors import local_executor
 
 LOG = logging.getLogger(__name__)
 NEEDED = (
+    "processing.accept",
     "processing.announce",
     "processing.known.upkeep",
     "processing.stages",

@@ -23,6 +23,8 @@ KEEPING = (
     "ledger/",
     "objects/",
     "urls/request_body",
+    "warc/removed_segments",
+    "warc/tombstone",
 )  # parts of storage that keep rows and change none
 CARRYING = {
     "great_expectations",

@@ -30,7 +30,7 @@ def test_the_command_says_what_it_did(crawlhouse: Run, tmp_path: Path) -> None:
 
     first, second = crawlhouse("upgrade", **places), crawlhouse("upgrade", **places)
     assert (first.code, second.code) == (0, 0), first.err + second.err
-    assert "was brought from version 4 to 5." in first.err
+    assert "was brought from version 4 to 6." in first.err
     assert "backups/frontier-version-4-" in first.err
     assert "Nothing to do: everything has version 6 already." in second.err
     stack._check_resources(settings)
@@ -54,7 +54,7 @@ def test_airflow_is_stopped_first(crawlhouse: Run, tmp_path: Path) -> None:
 def test_composes_first_step_makes_and_upgrades_the_tables(postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = load_into_postgres(4, unpack_home(4, tmp_path), postgres_url)
     clusterinit.make_tables(kept)
-    assert "from version 4 to 5" in capsys.readouterr().out
+    assert "from version 4 to 6" in capsys.readouterr().out
     assert len(open_ledger(kept).crawl_runs()) == 4
     clusterinit.make_tables(kept)
     assert capsys.readouterr().out == ""
