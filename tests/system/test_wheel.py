@@ -26,9 +26,10 @@ from crawlhouse.airflow.home import dags_folder
 from processing.expectations.expectations import suite_path
 from processing.article.pagetype.model import MODEL
 from storage.database.migration import migrations
-import crawlhouse.airflow
-print(all(path.is_file() for path in (dags_folder() / "crawl.py", dags_folder() / "process.py", suite_path(), MODEL))
-    and any(Path(crawlhouse.airflow.__file__).with_name("templates").iterdir())
+import crawlhouse.pages
+from processing.article.body.calibration import WEIGHTS
+print(all(path.is_file() for path in (dags_folder() / "crawl.py", dags_folder() / "process.py", suite_path(), MODEL, WEIGHTS))
+    and any(Path(crawlhouse.pages.__file__).with_name("templates").iterdir())
     and len(list(migrations().walk_revisions())) > 1)
 """
 
