@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Any
 
 from processing.article.tree.entities import storable
-from processing.datasets.identity import key_digest
 from processing.datasets.amounts.numbers import currency_code
+from processing.datasets.identity import key_digest
 from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, plain_json, read_amount, short_text, to_plain
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import Kind
@@ -33,8 +33,8 @@ TYPE_RULE, KEY_RULE, UNDECLARED_RULE, SIZE_RULE, JSON_LD_RULE = "type", "key", "
 class Row:
     """A row in plain values, which JSON and MessagePack carry: a value for each field, and the digest of its key.
 
-    Of a row that is to be quarantined, `rule` names why (`type`, `key`, `undeclared`, `size`, `json_ld`), `detail` says it with field and value, and
-    `row_json` is the row as the source gave it; the values that do fit are in `values`.
+    Of a row that is to be quarantined, `rule` names why (`type`, `key`, `undeclared`, `size`, `json_ld`), `detail` says it with field and
+    value, and `row_json` is the row as the source gave it; the values that do fit are in `values`.
     """
 
     values: dict[str, Any]

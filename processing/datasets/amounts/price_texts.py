@@ -6,7 +6,6 @@ A text with several numbers gives a price only if it is certain which one is mea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +27,8 @@ _CURRENCY = rf"(?:[A-Z]{{0,2}}[$€£¥￥₹₩₽₺₴₪₫₱฿₦₸]|(?<
 _ANY_CURRENCY = re.compile(_CURRENCY)
 _CURRENCY_BEFORE, _CURRENCY_AFTER = re.compile(_CURRENCY + r" ?$"), re.compile(r"^ ?" + _CURRENCY)
 _FOR = re.compile(
-    rf"^ ?(?:pieces |pcs\.? |stück |stk\.? )?(?:for|für|fuer|pour|por|per|voor|za|för)(?: only| just| nur)? ?{_CURRENCY}? ?$|^ ?/ ?{_CURRENCY} ?$",
+    rf"^ ?(?:pieces |pcs\.? |stück |stk\.? )?(?:for|für|fuer|pour|por|per|voor|za|för)(?: only| just| nur)? ?{_CURRENCY}? ?$"
+    rf"|^ ?/ ?{_CURRENCY} ?$",
     re.IGNORECASE,
 )
 _TIMES = re.compile(r"^ ?(?:x|×|\*)(?: |\b|$)", re.IGNORECASE)
