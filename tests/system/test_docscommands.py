@@ -186,19 +186,24 @@ def _to_a_folder(project: Project) -> dict[str, str]:
 
 
 PREPARED: dict[str, Callable[[Project], dict[str, str]]] = {
+    "backup.md": _with_files,
     "datasets.md": _nothing,
     "erase.md": _with_stories,
     "markdown.md": _with_files,
     "notify.md": _nothing,
-    "operations.md": _with_files,
+    "operations.md": _with_stories,
     "own_spider.md": _with_the_example,
     "pages.md": _nothing,
     "plugins.md": _nothing,
+    "quality.md": _nothing,
     "quarantine.md": _with_a_held_run,
+    "query.md": _nothing,
     "readers.md": _to_a_folder,
     "reasons.md": _nothing,
     "reprocess.md": _with_a_run,
+    "schedule.md": _nothing,
     "site_rules.md": _with_a_golden_page,
+    "upgrade.md": _nothing,
 }
 
 
