@@ -128,7 +128,7 @@ def price_text(text: str, of_range: OfRange | None = None) -> PriceText | None:
         raise UnclearAmountError("an amount with a word for a large number")
     if len(parts) < 2:
         return _one(parts[0], of_range) if parts else None
-    if len(parts) == 2 and (found := _two(*parts, of_range=of_range)) is not None:
+    if len(parts) == 2 and (found := _two(parts[0], parts[1], of_range)) is not None:
         return found
     if not all(part.looks_like_money for part in parts):  # buy 1 get 1
         raise UnclearAmountError(SEVERAL)
