@@ -244,7 +244,7 @@ SELECT randomblob(16), 'news', host_id, 0, host || '/known', 'page', 0, 0, 0, 1,
 
 @pytest.mark.parametrize(("max_pages", "chosen"), [(MANY, MANY), (MANY - 1, MANY - 1)])
 def test_what_planning_remembers_does_not_grow_with_the_hosts(sqlite_settings: Settings, max_pages: int, chosen: int) -> None:
-    """Of each host it adds up the counts, of a chosen article it has 8 bytes: with its hosts in a dictionary it were several times as much."""
+    """It adds up the hosts, and has 8 bytes of a chosen article: with a dictionary of the hosts it were several times as much."""
     open_frontier(sqlite_settings).close()
     crawl = Crawl(name="news", budgets=Budgets(max_pages=max_pages), politeness=Politeness(delay=0), seeds=SEEDS)
     database = open_database(sqlite_settings.database_url("frontier"))
