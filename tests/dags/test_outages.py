@@ -16,7 +16,7 @@ from tests.dags.dagruns import Runner, server_environment
 from tests.storage.outage import Forwarder, database_behind, store_behind
 
 pytestmark = [pytest.mark.airflow, pytest.mark.chaos, pytest.mark.xdist_group("dagruns"), pytest.mark.timeout(900)]
-DATABASE_SECONDS, STORE_SECONDS = 0.7, 2.5  # the store is away for longer: most tasks ask the database first
+DATABASE_SECONDS, STORE_SECONDS = 0.7, 3.4  # the store is away for longer: most tasks ask the database first
 OVER = "The outage is over after"
 WITHOUT_BODY = {"verdict"}
 
