@@ -6,8 +6,8 @@ its extras `io` and `processing`), which cannot be installed beside crawlhouse: 
 
 Whole processing is everything from the segments to the published tables: metadata, page type, site memory, language, signals, versions,
 duplicates, expectations, Iceberg. datatrove's chain is WARC, trafilatura, the filters Gopher repetition, Gopher quality, C4 and FineWeb,
-and Parquet. CPU seconds are those of a process with all its children, the runs alternate, and the smallest of each counts. F1 is that of the
-pages as they were, by the sets' own scorers; a page without a row has F1 0.
+and Parquet. CPU seconds are those of a process with all its children. The runs alternate, and the smallest of each counts. F1 is that of
+the pages as they were, by the sets' own scorers; a page without a row has F1 0.
 """
 
 from __future__ import annotations
