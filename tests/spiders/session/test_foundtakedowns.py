@@ -46,7 +46,7 @@ def test_found_urls_that_are_taken_down_do_not_enter_the_frontier(sqlite_setting
     assert f"{base}/gone" not in crawled.outcomes
     assert f"{base}/moved" not in crawled.archived()
     assert [row.fetch_redirect for row in crawled.rows if row.fetch_redirect and row.fetch_redirect.endswith("/gone")] == []
-    assert crawled.manifest.statistics.refused_requests == {"takedown": 2}
+    assert crawled.manifest.statistics.refused_requests == {"takedown": 1}, "each URL is counted once"
     database = open_database(sqlite_settings.database_url("frontier"))
     with database.read() as connection:
         assert "Quuxmarker" not in repr(connection.execute(select(URLS)).fetchall())
