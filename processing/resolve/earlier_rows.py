@@ -131,11 +131,17 @@ def read_earlier_rows(known: KnownLake, summaries: Sequence[RecordSummary], inde
 
     Captures and versions that were fetched after `until` count only as originals, and by their numbers.
     """
-    earlier = EarlierRows()
-    _add_captures(known, summaries, earlier, until)
+    earlier = read_earlier_captures(known, summaries, until)
     _add_articles(known, summaries, index, earlier, until)
     for found in (*earlier.exact.values(), *earlier.near.values()):
         found.sort(key=lambda original: (original.commit_order, -original.similarity))
+    return earlier
+
+
+def read_earlier_captures(known: KnownLake, summaries: Sequence[RecordSummary], until: datetime | None = None) -> EarlierRows:
+    """What the lake's captures say of these records: `payloads`, `captures` and `pages`."""
+    earlier = EarlierRows()
+    _add_captures(known, summaries, earlier, until)
     return earlier
 
 
