@@ -15,6 +15,7 @@ from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
 from schemas.keys import report_key
 from schemas.outcomes import Outcome, Reason
+from storage.ledger.held import list_held
 from storage.ledger.ledger import open_ledger
 from storage.ledger.pending import is_all_processed
 from storage.objects.open import open_store
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from processing.publish.report import RunReport
     from storage.objects.store import ObjectStore
 
+MAX_NAMED = 5  # crawl runs in one message
 AFTER_A_CORRECTION = (
     "If the definition is wrong, correct it first: `accept` makes the rows by that of today. `crawlhouse gate list` shows what waits."
 )
@@ -45,7 +47,7 @@ def _process(name: str, settings: Settings, form: ReportFormat) -> None:
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
         reports = [] if wait_out(is_all_processed, name, settings) else list(_processed(name, settings, update))
     if not reports:
-        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
+        say(_nothing_to_process(name, settings))
     _print_reports(reports, form)
     for report in reports:
         raise_if_damaged(report)
@@ -81,6 +83,18 @@ def known_name(reference: str, settings: Settings) -> str:
         if open_ledger(settings).crawl_runs(reference):
             return reference
         raise
+
+
+def _nothing_to_process(name: str, settings: Settings) -> str:
+    """Why there is nothing to process, and what can be done: the crawl runs whose rows wait for a decision are named."""
+    waiting = list(dict.fromkeys(one.crawl_run for one in list_held(open_ledger(settings).database, name) if one.decision is None))
+    if not waiting:
+        return f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}."
+    others = f", and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
+    return (
+        f"Nothing to process, but rows of {', '.join(waiting[:MAX_NAMED])}{others} are held back or rolled back. "
+        f"`crawlhouse gate list` says why; `crawlhouse gate accept RUN` or `crawlhouse reprocess {name} --run RUN` publishes them."
+    )
 
 
 def _next_step(name: str, settings: Settings) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
 from processing.resolve.decisions import as_duplicate, committed_original
 from processing.resolve.earlier_rows import EarlierRows
 from processing.resolve.portions.similar_pairs import SignatureFiles, similar_pairs
@@ -93,7 +95,7 @@ class DecidedRecords:
         run(_NUMBER_TEXTS)
         run("CREATE INDEX text_by_digest ON text (digest)")
         run(_NUMBER_VERSIONS)
-        places = [place for (place,) in run("SELECT place FROM text ORDER BY number")]
+        places = np.fromiter((place for (place,) in run("SELECT place FROM text ORDER BY number")), np.int32)
         for later, earlier, found in similar_pairs(self._signatures, places, self._near_similarity, self._folder):
             self._insert("pair", zip((later + 1).tolist(), (earlier + 1).tolist(), found.tolist(), strict=True))
         for text, record, article in self._database.execute("SELECT text, record, article_id FROM version ORDER BY number"):

@@ -91,8 +91,9 @@ def _others(summary: RecordSummary, earlier: EarlierRows) -> Iterator[tuple[str,
     if summary.claimed_url is not None:
         yield TWIN, (twin_key(summary.claimed_url),)
         articles += [url_id(summary.claimed_url), *map(earlier.article_of, twin_urls(summary.claimed_url))]
-    own = url_id(page_url(summary.url))
-    yield from ((ARTICLE, (article,)) for article in articles if article is not None and article != own)
+    for article in articles:
+        if article is not None and article != summary.page_id:
+            yield ARTICLE, (article,)
 
 
 def _is_in(values: Nodes, known: Nodes) -> NDArray[np.bool_]:

@@ -70,22 +70,21 @@ class SignatureFiles:
         return self._folder / "sketches"
 
 
-def similar_pairs(files: SignatureFiles, places: Sequence[int], threshold: float, folder: Path) -> Iterator[Similar]:
+def similar_pairs(files: SignatureFiles, places: Numbers, threshold: float, folder: Path) -> Iterator[Similar]:
     """The pairs of texts with at least this Jaccard similarity, by their numbers, ascending.
 
     `places` has the place of each text's signature, -1 for one without; a text's number is its position there.
     """
-    of_texts = np.asarray(places, np.int32)
     numbers = np.full(files.count, -1, np.int32)
-    signed = np.flatnonzero(of_texts >= 0)
-    numbers[of_texts[signed]] = signed
+    signed = np.flatnonzero(places >= 0)
+    numbers[places[signed]] = signed
     for number in sorted(_write_candidates(files, numbers, folder)):
         path = _range_path(folder, number)
         candidates = np.unique(np.fromfile(path, np.uint64))
         path.unlink()
         for start in range(0, len(candidates), COMPARED_PAIRS):
             later, earlier = unpacked(candidates[start : start + COMPARED_PAIRS])
-            found = similarity(files.sketches(of_texts[later]), files.sketches(of_texts[earlier]))
+            found = similarity(files.sketches(places[later]), files.sketches(places[earlier]))
             similar = found >= threshold
             yield later[similar], earlier[similar], found[similar].astype(np.float32)
 

@@ -134,7 +134,7 @@ def test_similar_pairs_are_those_of_the_index(tmp_path: Path, monkeypatch: pytes
     order = random.Random(3).sample(range(120), 120)
     files.add([stored[number] for number in order[:50]])
     files.add([stored[number] for number in order[50:]] + [stored[0]])
-    places = [order.index(number) for number in range(120)]
+    places = np.array([order.index(number) for number in range(120)], np.int32)
     found = [
         ((one, other), value)
         for later, earlier, values in similar_pairs(files, places, 0.8, tmp_path)
