@@ -224,7 +224,8 @@ class _Work:
 
     def _holds(self, ready: _Ready, tables: Tables) -> bool:
         """Whether the decisions hold for these tables, as far as the lock may be held to find it out."""
-        return self._is_untouched(ready.base, ready.keys, _base(self.run, tables, self.ledger), tables, MAX_ROWS)
+        max_rows = MAX_ROWS if ready.keys.is_read else 0
+        return self._is_untouched(ready.base, ready.keys, _base(self.run, tables, self.ledger), tables, max_rows)
 
     def _is_untouched(self, base: Base, keys: RunKeys, now: Base, tables: Tables, max_rows: float = float("inf")) -> bool:
         if base == now:

@@ -119,6 +119,11 @@ class RunKeys:
         """Whether one of the added rows could change a decision."""
         return any(added.values()) and any(keys.touched_by(added, tables, lake) for keys in self._parts())
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the keys are in memory, so that rows can be looked at while the publish lock is held."""
+        return self._only is not None
+
     def prepare(self) -> RunKeys:
         """Read the keys of a run with one part, so that they need not be read later."""
         if self._only is None and self._count() <= PORTION_RECORDS:
