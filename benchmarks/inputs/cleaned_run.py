@@ -18,12 +18,12 @@ from processing.clean.identity import BUCKETS, page_url, url_id
 from processing.clean.minhash import BANDS, SKETCH_SIZE
 from processing.known.known_lake import open_known
 from processing.resolve.portions.deciding import CleanedRun, stage_decisions
+from processing.resources import open_resources
 from processing.staging.staging import CLEANED, GROUP_ROWS, staged_writer
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, load_settings
 from schemas.keys import cleaned_key, segment_key
 from schemas.runs import ProcessRun
-from storage.lake.lake import open_lake
 from storage.objects.open import open_store
 
 CRAWL_RUN = f"{CRAWL}-20260301T000000Z-000007"
@@ -44,10 +44,9 @@ def make_cleaned_run(settings: Settings, records: int) -> None:
 
 def decide(settings: Settings, records: int) -> None:
     """Decide on the records. Raises SystemExit unless the decisions are those that the rows were made for."""
-    store = open_store(settings)
-    with open_lake(settings) as lake:
-        known = open_known(lake, store)
-        counts = stage_decisions(CleanedRun(RUN, "base", 0, None, range(BUCKETS), {}, store, known))
+    with open_resources(settings) as resources:
+        known = open_known(resources.lake, resources.store)
+        counts = stage_decisions(CleanedRun(RUN, "base", 0, None, range(BUCKETS), {}, resources.store, known))
     claims = sum(one["claims"] for one in counts.values())
     if claims != len(range(3, records, CLAIM_EVERY)):
         raise SystemExit(f"{claims} claims of {records} records")

@@ -19,7 +19,7 @@ from processing.clean.identity import twin_urls, url_id
 from processing.clean.minhash import text_signatures
 from processing.publish.accounting import ARTICLES
 from processing.resolve.near_duplicates import NearIndex
-from processing.resolve.portions.deciding import DECIDED_TABLE, PORTION_RECORDS
+from processing.resolve.portions.deciding import DECIDED_TABLE
 from processing.resolve.resolution import Base, ResolveMark
 from processing.staging.staging import count_rows, read_rows
 from schemas.keys import cleaned_key, resolved_key
@@ -29,6 +29,7 @@ from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
 MAX_ROWS = 2_000  # that are looked at while the publish lock is held: a fifth of a second, if all are articles
+PART_RECORDS = 50_000  # whose keys are in memory: some 100 MB
 _KEYS = ["url", "host", "article_id", "claimed_url", "text_digest", "signature", "refers_to_filename"]
 _LOOKED_AT = {
     "captures": ["url", "host", "warc_filename", "crawl"],
@@ -109,7 +110,7 @@ class _Keys:
 
 
 class RunKeys:
-    """What a run's decisions were looked up by, in parts of some PORTION_RECORDS records: one part is in memory."""
+    """What a run's decisions were looked up by, in parts of some PART_RECORDS records: one part is in memory."""
 
     def __init__(self, run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> None:
         self._run, self._mark, self._store = run, mark, store
@@ -126,7 +127,7 @@ class RunKeys:
 
     def prepare(self) -> RunKeys:
         """Read the keys of a run with one part, so that they need not be read later."""
-        if self._only is None and self._count() <= PORTION_RECORDS:
+        if self._only is None and self._count() <= PART_RECORDS:
             (self._only,) = self._read()
         return self
 
@@ -148,7 +149,7 @@ class RunKeys:
                     found[name].update(rows[name].unique().to_pylist())
                 found["decided_article_id"].update(decisions["decided_article_id"].unique().to_pylist())
                 count += rows.num_rows
-                if count >= PORTION_RECORDS:
+                if count >= PART_RECORDS:
                     yield _keys(self._run, found)
                     count, found = 0, {name: set() for name in found}
         yield _keys(self._run, found)

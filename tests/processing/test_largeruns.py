@@ -92,8 +92,8 @@ def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str
 
 
 def test_portions_change_no_table(sqlite_settings: Settings, whole: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (deciding, touched):
-        monkeypatch.setattr(module, "PORTION_RECORDS", RECORDS // 6)
+    monkeypatch.setattr(deciding, "PORTION_RECORDS", RECORDS // 6)
+    monkeypatch.setattr(touched, "PART_RECORDS", RECORDS // 6)
     decided: list[int] = []
     reached = deciding.reached
     monkeypatch.setattr(deciding, "reached", lambda point: decided.append(1) or reached(point))

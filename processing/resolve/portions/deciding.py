@@ -48,7 +48,7 @@ from schemas.tables import SIGHTINGS
 from storage.objects.store import ObjectStore
 
 DECIDED_TABLE = "decided"
-PORTION_RECORDS = 50_000  # what is decided on a record takes some 4 kB of memory
+PORTION_RECORDS = 25_000  # what is decided on a record takes some 4 kB of memory
 MAX_PORTIONS = 30_000  # their numbers are int16
 READ_RECORDS = 10_000  # at a time, to sort them into portions
 _PLACE, _PORTION = pa.field("place", pa.int64()), pa.field("bucket", pa.int16(), nullable=False)
@@ -129,6 +129,7 @@ def stage_decisions(cleaned: CleanedRun, excluded: Excluded = NOTHING) -> dict[s
             decided.add(summaries, portion.places, decisions, portion.earlier)
             for table in bounded(_sightings(cleaned, summaries, decisions, portion.earlier, excluded)):
                 seen.write(table)
+            del portion, summaries, decisions  # else they are in memory beside the next ones
             reached("resolve.portion")
         decided.compare_texts()
         _write_decisions(cleaned, excluded, decided)
@@ -173,9 +174,12 @@ def _read_portions(cleaned: CleanedRun) -> Iterator[_Portion]:
     with scratch_folder() as folder:
         portions = _sorted(cleaned, folder, until, min(count // PORTION_RECORDS + 1, MAX_PORTIONS))
         for number in portions.buckets:
-            tables = list(portions.read(number))
-            places = [place for table in tables for place in table[_PLACE.name].to_pylist()]
-            yield _portion(cleaned, number, places, read_summaries(tables), until)
+            places: list[int] = []
+            summaries: list[RecordSummary] = []
+            for table in portions.read(number):
+                places += table[_PLACE.name].to_pylist()
+                summaries += read_summaries([table])
+            yield _portion(cleaned, number, places, summaries, until)
 
 
 def _sorted(cleaned: CleanedRun, folder: Path, until: datetime | None, count: int) -> BucketSpill:

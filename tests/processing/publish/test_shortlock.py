@@ -33,7 +33,7 @@ def judged(settings: Settings, process_run: str) -> set[str]:
     return {info.key for info in open_store(settings).list(f"staging/{process_run}/judged/")}
 
 
-@pytest.mark.parametrize("portion", [touched.PORTION_RECORDS, pytest.param(1, marks=pytest.mark.chaos)])
+@pytest.mark.parametrize("portion", [touched.PART_RECORDS, pytest.param(1, marks=pytest.mark.chaos)])
 def test_only_what_new_rows_touch_is_decided_again(
     sqlite_settings: Settings, portion: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,7 +41,7 @@ def test_only_what_new_rows_touch_is_decided_again(
 
     Whether the keys of a run are in memory at once or in portions.
     """
-    monkeypatch.setattr(touched, "PORTION_RECORDS", portion)
+    monkeypatch.setattr(touched, "PART_RECORDS", portion)
     caplog.set_level(logging.INFO, "processing.publish.publish")
     closed_run(sqlite_settings, NEWS, "1", PAGES)
     closed_run(sqlite_settings, TIMES, "2", [article("https://times.example.net/own", 8)])
