@@ -67,7 +67,7 @@ def test_every_staged_row_group_is_bounded(sqlite_settings: Settings) -> None:
     stages.resolve(run.process_run, sqlite_settings)
     stages.gate(run.process_run, sqlite_settings)
     store = open_store(sqlite_settings)
-    (cleaned,) = [info.key for info in store.list(f"staging/{run.process_run}/resolved/") if "/cleaned/" in info.key]
+    (cleaned,) = [info.key for info in store.list(f"staging/{run.process_run}/cleaned/")]
     mark = read_resolve_mark(store, run.process_run)
     assert mark is not None
     base = mark.base.key()
