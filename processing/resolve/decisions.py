@@ -95,12 +95,12 @@ def _find_duplicates(
     ]
     originals: dict[str, str] = {}  # text digest -> article of this run
     for *_, summary, decision in sorted(new, key=lambda found: found[:3]):
-        article, digest = decision.article_id, summary.text_digest
+        article, text = decision.article_id, summary.text_digest
         assert article is not None
-        assert digest is not None
-        original = committed_original(earlier, article, digest) or _original_of_run(originals, near, article, digest)
+        assert text is not None
+        original = committed_original(earlier, article, text) or _original_of_run(originals, near, article, text)
         if original is None:
-            originals.setdefault(digest, article)
+            originals.setdefault(text, article)
         decisions[summary.record_id] = as_duplicate(decision, original)
 
 
