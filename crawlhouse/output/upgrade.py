@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.config.settings import Settings
-from storage.database.engine import SCHEMA_VERSION
+from storage.database.migrations import SCHEMA_VERSION
 from storage.upgrade import Upgrade
 
 
