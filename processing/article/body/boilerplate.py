@@ -22,6 +22,7 @@ from processing.article.body.phrases import (
     PROMPT,
     SUBSCRIBE,
     SUBSCRIPTION,
+    SUBSCRIPTION_SIGNS,
 )
 from processing.article.metadata.months import month_number
 from processing.article.outline.outline import TextBlock
@@ -211,8 +212,9 @@ def _is_label_or_notice(block: TextBlock, text: str) -> bool:
 
 def _is_offer(block: TextBlock, text: str) -> bool:
     """Short paragraphs and list items with a link that offer a newsletter, a channel or an app, anywhere in the text."""
-    short = block.linked > 0 and block.kind in _TEXTS and len(text) < CALL_LENGTH
-    return short and SUBSCRIBE.search(text) is not None and SUBSCRIPTION.search(text) is not None
+    if not block.linked or block.kind not in _TEXTS or len(text) >= CALL_LENGTH or not any(map(text.__contains__, SUBSCRIPTION_SIGNS)):
+        return False
+    return SUBSCRIBE.search(text) is not None and SUBSCRIPTION.search(text) is not None
 
 
 def _is_date(block: TextBlock, text: str) -> bool:

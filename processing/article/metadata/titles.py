@@ -25,6 +25,7 @@ META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "d
 _BARS = r"\s*[|¦‖｜︱│]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|_+(?=[\u3000-\u9fff\uac00-\ud7af])"
 _SEPARATOR = re.compile(rf"\s+[|\-–—•·»:›>~]+\s+|{_BARS}|\s*»\s*")
 _SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|\-–—•·:›>~]+\s+|{_BARS}")  # where « and » are quotation marks
+_SEPARATING = re.compile("[|¦‖｜︱│:_–—•·»›>~-]")  # every separator has one of these
 SITE_SHARE = 0.6  # of the site's name: so much of it, alone at the title's end, stands for the name
 MIN_BEGINNING_WORDS = 3  # of a heading with which a longer title begins
 NAME_SHARE = 0.4  # of a part's letters: a part in which the site's name is less is a sentence about the site
@@ -160,6 +161,8 @@ def without_site(title: str, site: frozenset[str]) -> str:
         title = _DATE_BEFORE.sub("", title, count=1)
     if not title.isascii():
         title = _SITE_BEHIND_HYPHEN.sub("", title)
+    if not _SEPARATING.search(title):
+        return title.strip()
     separator = _separator(title)
     parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
