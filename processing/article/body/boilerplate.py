@@ -142,10 +142,10 @@ def drop_credits(body: ArticleBody) -> None:
     """Captions of pictures that are marked up as paragraphs: short texts that end with a photographer or an agency."""
     for block in body.text_blocks():
         if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH:
-            text = block.text.lower()
-            start = max(0, len(text) - CREDIT_REACH)
-            if (text.rstrip(")] ").endswith(AGENCIES) or any([sign in text for sign in CREDIT_SIGNS])) and CREDIT.search(text, start):  # noqa: C419
-                block.boilerplate = True
+            end = block.text[-CREDIT_REACH:].lower()
+            if any(map(end.__contains__, CREDIT_SIGNS)) or end.rstrip(")] ").endswith(AGENCIES):
+                text = block.text.lower()
+                block.boilerplate = CREDIT.search(text, max(0, len(text) - CREDIT_REACH)) is not None
 
 
 def drop_card_headings(body: ArticleBody) -> None:

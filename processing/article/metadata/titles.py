@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from processing.article.metadata.jsonld import JsonLd, first_text, types_of
@@ -202,6 +203,7 @@ def _names_site(part: str, site: frozenset[str], *, first: bool = False) -> bool
     return longer or (not first and any(letters in name and len(letters) >= SITE_SHARE * len(name) for name in site if len(name) > 3))
 
 
+@lru_cache(maxsize=4096)  # the titles of a page are mostly the same text
 def _letters(text: str) -> str:
     return "".join(_WORD.findall(text.casefold())).replace("_", "")
 

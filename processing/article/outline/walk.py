@@ -85,13 +85,12 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
 
 def _may_hold(node: Node, enough: float) -> bool:
     """Whether an element's `_text_length` may be so large, by its longer runs of text, links included."""
-    texts = node.text(separator="\0")
-    if len(texts) * IDEOGRAPH_LETTERS < enough:
+    text = node.text()
+    if len(text) * IDEOGRAPH_LETTERS < enough or _longest(text) < enough:
         return False
-    if texts.isascii():
-        return sum([len(text.strip()) for text in texts.split("\0") if len(text) >= MIN_TEXT]) >= enough
-    longer = [stripped for text in texts.split("\0") if len(stripped := text.strip()) * IDEOGRAPH_LETTERS >= MIN_TEXT]
-    return sum(map(len, longer)) * IDEOGRAPH_LETTERS >= enough and sum(map(_longest, longer)) >= enough
+    shortest = MIN_TEXT if text.isascii() else MIN_TEXT / IDEOGRAPH_LETTERS
+    longer = [part.strip() for part in node.text(separator="\0").split("\0") if len(part) >= shortest]
+    return sum(map(_longest, longer)) >= enough
 
 
 def _longest(text: str) -> float:
