@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from processing.article.tree.parse import Node
+from processing.article.tree.parse import Node, tag_numbers
 
 MAX_ANCESTORS = 25
 MAX_NAME_CHARACTERS = 400
 # A teaser has a link with another page's title: at most so many ancestors above its date, and with at least so many words.
 TEASER_ANCESTORS = 4
 TEASER_WORDS = 4
-_TAGS = frozenset({"nav", "aside", "footer", "form", "select", "noscript"})
+_TAGS = tag_numbers(("nav", "aside", "footer", "form", "select", "noscript"))
+_OUTERMOST = tag_numbers(("body", "html", "main"))
 _ARTICLE_INSIDE = "h1, .post-body, .entry-content, [itemprop=articleBody]"
 # Parts of names in lower case. To look for each takes a fifth of the time that a pattern of all takes.
 _LISTS = """
@@ -33,7 +34,7 @@ def in_list_of_pages(node: Node) -> bool:
     """Whether the node is in a list of other pages, a teaser or comments: its dates and names are not the page's."""
     current: Node | None = node
     for step in range(MAX_ANCESTORS):
-        if current is None or current.tag in {"body", "html", "main"}:
+        if current is None or current.tag_id in _OUTERMOST:
             return False
         if current.tag == "nav" or _is_named_list(node_names(current)):
             return current.css_first("h1") is None
@@ -47,24 +48,20 @@ def in_boilerplate(node: Node) -> bool:
     """Whether the node or one of its ancestors below `<body>` is boilerplate by tag or class."""
     current: Node | None = node
     for _ in range(MAX_ANCESTORS):
-        if current is None or current.tag in {"body", "html", "main"}:
+        if current is None or (number := current.tag_id) in _OUTERMOST:
             return False
-        if _is_boilerplate(current):
+        if number in _TAGS or _is_named_boilerplate(node_names(current)):
             # the article's own wrapper may have a boilerplate name
             return current.css_first(_ARTICLE_INSIDE) is None
         current = current.parent
     return False
 
 
-def _is_boilerplate(node: Node) -> bool:
-    if node.tag in _TAGS:
-        return True
-    return _is_named_boilerplate(node_names(node))
-
-
 def node_names(node: Node) -> str:
     """The class and id of a node; of absurdly long ones the beginning."""
     attributes = node.attributes
+    if not attributes:
+        return " "
     return f"{(attributes.get('class') or '')[:MAX_NAME_CHARACTERS]} {(attributes.get('id') or '')[:MAX_NAME_CHARACTERS]}"
 
 
