@@ -47,9 +47,7 @@ _BY = (
     r"|(?:texte?|texto|testo|tekst|ord|reportage|текст|作者|記者|记者|撰文|文|責任編輯|责任编辑|執筆|글|기자)(?=\s*[:：／])"
 )
 # How all of these begin: two letters each.
-_BEGINNINGS = (
-    r"b[yle]|w[or]|p[aoru]|s[ctk]|r[eé]|e[disn]|a[ufvr\s]|fr|v[oe]|d[io]|in|te|те|co|g[ae]|éc|or|ав|[作記记撰文責责執글기]"
-)
+_BEGINNINGS = r"b[yle]|w[or]|p[aoru]|s[ctk]|r[eé]|e[disn]|a[ufvr\s]|fr|v[oe]|d[io]|in|te|те|co|g[ae]|éc|or|ав|[作記记撰文責责執글기]"
 _ALL_BY = r"(?:(?:view\s+)?all|more|see\s+all|alle|weitere|mehr)\s+(?:posts|articles|stories|artikel|beiträge)\s+(?:by|from|von)"
 _PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY})\b\s*[:：／\-–—]?\s*)+", re.IGNORECASE)
 _BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S+\s+\S)", re.IGNORECASE)

@@ -8,27 +8,32 @@ from processing.article.body.confidence import plausibility
 from processing.article.body.phrases import SUBSCRIPTION, SUBSCRIPTION_SIGNS
 from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages
 from processing.article.outline.walk import read_outline
-from processing.article.tree.parse import parse
+from processing.article.tree.parse import Node, parse
 from schemas.article import Block, BlockKind
 
 SENTENCE = "The ferry between the two towns runs twice a day in winter and on every hour of the summer. "
 
 
+def inside(name: str) -> Node:
+    """A paragraph in an element with a class."""
+    node = parse(f'<div class="{name}"><p>text</p></div>').css_first("p")
+    assert node is not None
+    return node
+
+
 @pytest.mark.parametrize("name", ["related", "Most-Read", "mostread", "widget", "side-NAV", "nav", "card", "post cards", "cookie-respond"])
 def test_names_of_boilerplate(name: str) -> None:
-    node = parse(f'<div class="{name}"><p>text</p></div>').css_first("p")
-    assert in_boilerplate(node)
+    assert in_boilerplate(inside(name))
 
 
 @pytest.mark.parametrize("name", ["elementor-widget", "navigate", "discard", "postcards", "story", "nextpage"])
 def test_names_that_only_look_like_boilerplate(name: str) -> None:
-    node = parse(f'<div class="{name}"><p>text</p></div>').css_first("p")
-    assert not in_boilerplate(node)
+    assert not in_boilerplate(inside(name))
 
 
 @pytest.mark.parametrize(("name", "listed"), [("More-Articles", True), ("morefrom", True), ("sidebar", False), ("card", False)])
 def test_names_of_lists_of_pages(name: str, listed: bool) -> None:
-    assert in_list_of_pages(parse(f'<div class="{name}"><p>text</p></div>').css_first("p")) is listed
+    assert in_list_of_pages(inside(name)) is listed
 
 
 @pytest.mark.parametrize(
