@@ -223,6 +223,7 @@ def memory_prefix() -> str:
 
 LAKE_PREFIX = "lake"
 ADOPTED_PREFIX, REPORTS_PREFIX, STATISTICS_PREFIX = "adopted/", "reports/", "statistics/"
-ERASURES_PREFIX = "erasures/"  # receipts, and what is not complete (`processing.erase`)
+ERASURES_PREFIX = "erasures/"  # receipts (`processing.erase`)
+PENDING_ERASURES_PREFIX = f"{ERASURES_PREFIX}pending/"  # those that are not complete
 STAGING_PREFIX = "staging/"
 KNOWN_PREFIX = "known/"  # the known index (`storage.index.known`)
