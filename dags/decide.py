@@ -17,7 +17,7 @@ from dags.outcomes import final_errors
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import ConfigError
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("dags.decide")  # Airflow gives this module another name
 SETTLE, HELD = ("release", "retry", "drop"), ("accept", "discard")
 NOTHING = ("null", "string")
 

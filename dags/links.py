@@ -15,11 +15,15 @@ class CrawlRunLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # Any: Airflow calls it with objects of several kinds
         """The page inside Airflow's UI. It finds the crawl run when it is opened."""
-        from airflow.configuration import conf
+        return page_link("dags", ti_key.dag_id, "runs", ti_key.run_id)
 
-        base = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
-        page = f"crawlhouse/dags/{quote(ti_key.dag_id, safe='')}/runs/{quote(ti_key.run_id, safe='')}"
-        return f"{base}/plugin/crawls/{page}"
+
+def page_link(*path: str) -> str:
+    """The link to one of crawlhouse's pages inside Airflow's UI."""
+    from airflow.configuration import conf
+
+    base = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
+    return "/".join([f"{base}/plugin/crawls/crawlhouse", *(quote(part, safe="") for part in path)])
 
 
 def add_links(dag: DAG) -> None:

@@ -25,15 +25,18 @@ from typing import Any
 from airflow.sdk import DAG, AssetAlias, get_current_context, task
 
 from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_alias, table_asset
+from dags.documents import document, owner, owner_links
 from dags.links import add_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from dags.telling import tell_failure, tell_success
+from dags.telling import count_published, deadline, tell_failure, tell_success
 from schemas.config.crawl import Crawl
+from schemas.config.schedule import longest_processing
 from schemas.config.settings import load_settings
+from schemas.numbers import plural
 from schemas.outcomes import Outcome
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("dags.process")  # Airflow gives this module another name
 MAX_SHARDS = 64  # more mapped tasks than a few hundred slow the scheduler
 EXTRACT_TIMEOUT = timedelta(hours=6)  # a task that takes longer does not work at all; a retry goes on with the segments that are left
 STEP_TIMEOUT = timedelta(hours=3)  # the same for the other steps, which read less
@@ -59,6 +62,7 @@ def shards(process_run: str) -> list[list[str]]:
 
     with final_errors():
         segments = wait_out(lambda: list(stages.segments(process_run, load_settings())))
+        LOG.info("%s has %s", process_run, plural(len(segments), "WARC segment"))
         return [segments[first::MAX_SHARDS] for first in range(min(MAX_SHARDS, len(segments)))]
 
 
@@ -71,6 +75,7 @@ def extract(process_run: str, shard: list[str]) -> None:
     with final_errors():
         for segment in shard:
             wait_out(stages.extract, process_run, segment, load_settings())
+            LOG.info("The pages of %s are extracted", segment)
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
@@ -107,6 +112,7 @@ def publish(process_run: str) -> dict[str, int]:
             name = report.crawl
             get_current_context()["outlet_events"][_backlog_alias(name)].add(captures_asset(name))
     tell_success(report.crawl, "process", report.crawl_runs[-1])
+    count_published(report)
     return {name: getattr(report, name) for name in ("records", *Outcome)}
 
 
@@ -127,7 +133,7 @@ def process_dag(crawl: Crawl) -> DAG:
     with DAG(
         dag_id=f"process_{crawl.name}",
         description=f"Turn what {crawl.name} fetched into published rows",
-        doc_md=f"{crawl.description}\n\n{__doc__}",
+        doc_md=document(crawl, __doc__ or ""),
         schedule=[captures_asset(crawl.name)],
         start_date=START,
         catchup=False,
@@ -135,7 +141,9 @@ def process_dag(crawl: Crawl) -> DAG:
         max_active_tasks=MAX_SHARDS,
         is_paused_upon_creation=False,
         tags={"process", crawl.name, *crawl.tags},
-        default_args=RETRIES | {"on_failure_callback": tell_failure},
+        default_args=RETRIES | {"on_failure_callback": tell_failure} | owner(crawl),
+        owner_links=owner_links(crawl),
+        deadline=deadline(crawl.name, longest_processing(crawl.schedule)),
         auto_register=False,
     ) as dag:
         run: Any = plan(crawl.name)  # Any: Airflow's placeholder for the id

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Context
+from airflow.sdk import AsyncCallback, Context, DeadlineAlert, DeadlineReference
 
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import CrawlhouseError
+
+if TYPE_CHECKING:
+    from processing.publish.report import RunReport
+    from schemas.manifest import Manifest
 
 LOG = logging.getLogger(__name__)
 
@@ -30,6 +36,35 @@ def tell_success(crawl: str, stage: str, crawl_run: str) -> None:
     from crawlhouse.monitor.watch import success
 
     _tell(crawl, lambda settings: success(crawl, stage, crawl_run, settings))
+
+
+def count_fetched(manifest: Manifest) -> None:
+    """Count what a closed crawl run fetched in Airflow's own metrics, if they are sent anywhere."""
+    from crawlhouse.monitor import airflow_stats
+
+    if airflow_stats.is_on():
+        airflow_stats.count_crawl_run(manifest)
+
+
+def count_published(report: RunReport) -> None:
+    """The same for what a process run published."""
+    from crawlhouse.monitor import airflow_stats
+
+    if airflow_stats.is_on():
+        airflow_stats.count_process_run(report)
+
+
+async def tell_overdue(crawl: str) -> None:
+    """Tell a crawl's channels that a run takes too long: Airflow's triggerer calls it when a DAG run misses its deadline."""
+    await asyncio.to_thread(_tell, crawl, lambda _: {})
+
+
+def deadline(crawl: str, longest: timedelta | None) -> DeadlineAlert | None:
+    """The deadline of a crawl's DAG: so long after a DAG run is queued. None without a limit."""
+    if longest is None:
+        return None
+    callback = AsyncCallback(tell_overdue, {"crawl": crawl})
+    return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=longest, callback=callback, name="late")
 
 
 def _tell(crawl: str, read_events: Callable[[Settings], Mapping[str, Any]]) -> None:  # Any: conditions, whose module is heavy

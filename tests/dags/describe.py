@@ -17,6 +17,8 @@ def describe(folder: str) -> dict[str, object]:
             "schedule": str(getattr(dag.timetable, "summary", dag.timetable)),
             "timezone": dag.timezone.name,
             "tags": sorted(dag.tags),
+            "owners": [sorted({task.owner for task in dag.tasks}), dag.owner_links],
+            "deadlines": [[alert.interval.total_seconds(), alert.callback.path, alert.callback.kwargs] for alert in dag.deadline or ()],
             "max_active_runs": dag.max_active_runs,
             "max_active_tasks": dag.max_active_tasks,
             "catchup": dag.catchup,

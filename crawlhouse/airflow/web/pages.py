@@ -12,12 +12,12 @@ from crawlhouse.airflow.web.access import check_visible, see_website, visible_cr
 from crawlhouse.airflow.web.answers import answer, site_of
 from crawlhouse.airflow.web.dag_states import read_dag_states
 from crawlhouse.monitor.metrics import metrics_text
+from crawlhouse.monitor.waiting import waiting_rows
 from crawlhouse.pages.crawl import render_crawl
 from crawlhouse.pages.hosts import render_hosts
 from crawlhouse.pages.overview import render_overview
 from crawlhouse.pages.run import render_run
 from crawlhouse.pages.site import HEADERS, STATIC, asset, render
-from crawlhouse.pages.waiting import waiting_rows
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import CrawlhouseError, NotFoundError
 from storage.database.engine import open_database

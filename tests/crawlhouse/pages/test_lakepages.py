@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from crawlhouse.monitor.waiting import waiting_rows
 from crawlhouse.pages.archived import harmless
 from crawlhouse.pages.dataset import difference, render_dataset, render_datasets, render_versions
 from crawlhouse.pages.hosts import render_hosts
 from crawlhouse.pages.quarantine import Wanted, render_quarantine, render_quarantined
 from crawlhouse.pages.record import render_archived, render_record, render_search
 from crawlhouse.pages.site import Site
-from crawlhouse.pages.waiting import waiting_rows
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, make_settings
 from schemas.errors import NotFoundError
