@@ -30,11 +30,10 @@ from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipExcept
 
 from dags.connections import connection_secrets
 from dags.defaults import FETCH, RETRIES, SHORT, START, captures_asset
-from dags.documents import document, owner, owner_links
-from dags.links import add_links
+from dags.documents import add_links, document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from dags.telling import count_fetched, deadline, tell_failure, tell_success
+from dags.telling import deadline, report_fetched, tell_failure, tell_success
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
 from schemas.config.schedule import longest_run
@@ -146,7 +145,7 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
     counts = manifest.counts.model_dump()
     get_current_context()["outlet_events"][asset].extra = {"crawl_run": manifest.crawl_run, **counts}
     tell_success(manifest.crawl, "crawl", manifest.crawl_run)
-    count_fetched(manifest)
+    report_fetched(manifest)
     return counts
 
 

@@ -1,10 +1,12 @@
-"""What the page of a crawl's DAG says of it: what it fetches, who looks after it, where its runs are."""
+"""What Airflow shows of a crawl beside its tasks: what it fetches, who looks after it, links to crawlhouse's own pages."""
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, urlsplit
 
-from dags.links import page_link
+from airflow.sdk import DAG, BaseOperatorLink
+
 from schemas.config.crawl import Crawl
 
 NAMED = 5  # seeds
@@ -53,3 +55,27 @@ def _seeds(crawl: Crawl) -> str:
 def _code(text: str) -> str:
     """A text in which nothing is Markdown."""
     return f"`{text.replace('`', ' ')}`"
+
+
+class CrawlRunLink(BaseOperatorLink):
+    """The page of the crawl run that a task's run planned or processed."""
+
+    name = "Crawl run"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # Any: Airflow calls it with objects of several kinds
+        """The page inside Airflow's UI. It finds the crawl run when it is opened."""
+        return page_link("dags", ti_key.dag_id, "runs", ti_key.run_id)
+
+
+def page_link(*path: str) -> str:
+    """The link to one of crawlhouse's pages inside Airflow's UI."""
+    from airflow.configuration import conf
+
+    base = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
+    return "/".join([f"{base}/plugin/crawls/crawlhouse", *(quote(part, safe="") for part in path)])
+
+
+def add_links(dag: DAG) -> None:
+    """Give every task of a crawl's DAG the link to its crawl run."""
+    for one in dag.tasks:
+        one.operator_extra_links = (CrawlRunLink(),)

@@ -25,11 +25,10 @@ from typing import Any
 from airflow.sdk import DAG, AssetAlias, get_current_context, task
 
 from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_alias, table_asset
-from dags.documents import document, owner, owner_links
-from dags.links import add_links
+from dags.documents import add_links, document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from dags.telling import count_published, deadline, tell_failure, tell_success
+from dags.telling import deadline, report_published, tell_failure, tell_success
 from schemas.config.crawl import Crawl
 from schemas.config.schedule import longest_processing
 from schemas.config.settings import load_settings
@@ -107,12 +106,13 @@ def publish(process_run: str) -> dict[str, int]:
     with final_errors():
         report = wait_out(stages.publish, process_run, load_settings())
         LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
-        tell_tables(stages.published_tables(report, load_settings()))
+        tables = stages.published_tables(report, load_settings())
+        tell_tables(tables)
         if wait_out(stages.is_backlog_left, process_run, load_settings()):
             name = report.crawl
             get_current_context()["outlet_events"][_backlog_alias(name)].add(captures_asset(name))
     tell_success(report.crawl, "process", report.crawl_runs[-1])
-    count_published(report)
+    report_published(report, tables)
     return {name: getattr(report, name) for name in ("records", *Outcome)}
 
 

@@ -38,20 +38,24 @@ def tell_success(crawl: str, stage: str, crawl_run: str) -> None:
     _tell(crawl, lambda settings: success(crawl, stage, crawl_run, settings))
 
 
-def count_fetched(manifest: Manifest) -> None:
-    """Count what a closed crawl run fetched in Airflow's own metrics, if they are sent anywhere."""
-    from crawlhouse.monitor import airflow_stats
+def report_fetched(manifest: Manifest) -> None:
+    """Count what a closed crawl run fetched in Airflow's own metrics, and tell OpenLineage of it, if these are sent anywhere."""
+    from crawlhouse.monitor import airflow_stats, lineage
 
     if airflow_stats.is_on():
         airflow_stats.count_crawl_run(manifest)
+    if lineage.is_active():
+        lineage.tell_fetched(manifest, load_settings())
 
 
-def count_published(report: RunReport) -> None:
-    """The same for what a process run published."""
-    from crawlhouse.monitor import airflow_stats
+def report_published(report: RunReport, tables: Mapping[str, Mapping[str, object]]) -> None:
+    """The same for what a process run published, and for the tables that got rows."""
+    from crawlhouse.monitor import airflow_stats, lineage
 
     if airflow_stats.is_on():
         airflow_stats.count_process_run(report)
+    if lineage.is_active():
+        lineage.tell_published(report.crawl, tables, load_settings())
 
 
 async def tell_overdue(crawl: str) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from crawlhouse.airflow.web import lake_pages
 from crawlhouse.airflow.web.access import check_visible, see_website, visible_crawls
 from crawlhouse.airflow.web.answers import answer, site_of
-from crawlhouse.airflow.web.dag_states import read_dag_states
+from crawlhouse.airflow.web.dag_states import process_run_of, read_airflow_side, read_dag_states
 from crawlhouse.monitor.metrics import metrics_text
 from crawlhouse.monitor.waiting import waiting_rows
 from crawlhouse.pages.crawl import render_crawl
@@ -51,17 +51,19 @@ def crawl(request: Request, name: str, session: SessionDep, user: GetUserDep) ->
 
 
 @app.get("/runs/{crawl_run}", response_class=HTMLResponse)
-def run(request: Request, crawl_run: str, user: GetUserDep) -> HTMLResponse:
+def run(request: Request, crawl_run: str, session: SessionDep, user: GetUserDep) -> HTMLResponse:
     """A crawl run."""
     site = site_of(request)
 
     def page(settings: Settings) -> str:
         database = open_database(settings.database_url("frontier"))
         try:
-            check_visible(find_run(database, crawl_run).crawl, user)
+            found = find_run(database, crawl_run)
         finally:
             database.close()
-        return render_run(settings, site, crawl_run)
+        check_visible(found.crawl, user)
+        process_run = found.summary.process_run if found.summary else None
+        return render_run(settings, site, crawl_run, read_airflow_side(session, found.crawl, found.key, process_run))
 
     return answer(page, site)
 
@@ -129,11 +131,8 @@ def _crawl_run(crawl_name: str, key: str) -> str | None:
 
 def _processed_run(session: SessionDep, dag_id: str, run_id: str) -> str | None:
     """The newest crawl run of the process run that the task `plan` of a DAG run planned."""
-    from airflow.models.xcom import XComModel
-
-    row = session.scalars(XComModel.get_many(run_id=run_id, dag_ids=dag_id, task_ids="plan", key="return_value")).first()
-    process_run = XComModel.deserialize_value(row) if row is not None else None
-    if not isinstance(process_run, str):
+    process_run = process_run_of(session, dag_id, run_id)
+    if process_run is None:
         return None
     database = open_database(load_settings().database_url("frontier"))
     try:

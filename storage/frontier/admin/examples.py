@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
@@ -15,6 +16,14 @@ from storage.frontier.queries import count_outcomes, run_number
 EXAMPLES = 5  # of a reason
 MOST_DUE = 100_000  # URLs that are counted
 NAMES_AT_ONCE = 500  # in one query
+
+
+@dataclass(frozen=True, slots=True)
+class HostUse:
+    """What a run has used of a host's budgets: URLs with a result, and bytes of bodies."""
+
+    urls: int
+    bytes: int
 
 
 def example_urls(database: Database, crawl_run: str) -> dict[str, list[str]]:
@@ -80,6 +89,18 @@ def due_by_host(database: Database, crawl: str, now: float) -> dict[int, int]:
     with database.read() as connection:
         rows = connection.execute(select(first.c.host_id, func.count().label("number")).group_by(first.c.host_id))
         return {row.host_id: row.number for row in rows}
+
+
+def last_run_use(database: Database, crawl: str) -> tuple[str, dict[int, HostUse]] | None:
+    """The newest run of a crawl: its configuration as JSON, and what it has used of its budgets, by host. None without a run."""
+    newest = select(CRAWL_RUNS.c.run_no, CRAWL_RUNS.c.config).where(CRAWL_RUNS.c.crawl == crawl).order_by(CRAWL_RUNS.c.run_no.desc())
+    columns = (RUN_HOSTS.c.host_id, RUN_HOSTS.c.due, RUN_HOSTS.c.pending, RUN_HOSTS.c.received)
+    with database.read() as connection:
+        run = connection.execute(newest.limit(1)).one_or_none()
+        if run is None:
+            return None
+        rows = connection.execute(select(*columns).where(RUN_HOSTS.c.run_no == run.run_no))
+        return run.config, {row.host_id: HostUse(row.due - row.pending, row.received) for row in rows}
 
 
 def queued_urls(database: Database, crawls: Sequence[str], now: float) -> dict[str, int]:

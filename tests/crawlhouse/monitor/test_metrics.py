@@ -74,6 +74,7 @@ def _received(server: socket.socket) -> set[str]:
             return found
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Airflow never closes its client's socket
 def test_runs_are_counted_by_airflows_statsd(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     (run,) = store_runs(sqlite_settings, CRAWL, [FetchCounts(due=9, fetched=2, failed=7)])
     ledger = open_ledger(sqlite_settings)

@@ -150,5 +150,5 @@ def test_hosts_show_how_they_are_treated(sqlite_settings: Settings) -> None:
     frontier.close()
     page = rows(render_hosts(sqlite_settings, SITE, "news"))[1:]
     assert sorted(row.split()[0] for row in page) == ["a.example", "b.example"]
-    assert all("free" in row and "not cached" in row for row in page)
+    assert all("free" in row and "not cached" in row and "0 of 20,000 pages, 0 B of 10.7 GB" in row for row in page)
     assert "There is no host yet" in render_hosts(sqlite_settings, SITE, "other")
