@@ -66,24 +66,23 @@ class CrawlRow:
 
 
 def render_overview(
-    settings: Settings | None,
+    settings: Settings,
     site: Site,
     *,
     dags: Mapping[str, DagState] | None = None,
     waiting: Mapping[str, int] | None = None,
     visible: Callable[[Collection[str]], Collection[str]] = lambda names: names,
-    problem: str = "",
 ) -> str:
-    """The page as HTML. `waiting` counts the rows in quarantine by crawl. With a `problem`, it shows that alone.
+    """The page as HTML. `waiting` counts the rows in quarantine by crawl.
 
     `visible` gets the names of all crawls, and returns those that the user may see.
 
     Raises UnavailableError, StorageError.
     """
-    rows = read_rows(settings, dags or {}, waiting or {}, visible) if settings is not None else []
+    rows = read_rows(settings, dags or {}, waiting or {}, visible)
     counts = {style: sum(1 for row in rows if row.style == style) for style in ("bad", "doubtful", "busy", "good", "soft")}
     refresh = REFRESH_SECONDS if counts["busy"] else 6 * REFRESH_SECONDS
-    return render("overview.html", site, title="Crawls", rows=rows, counts=counts, problem=problem, refresh=refresh, place="overview")
+    return render("overview.html", site, title="Crawls", rows=rows, counts=counts, refresh=refresh, place="overview")
 
 
 def read_rows(

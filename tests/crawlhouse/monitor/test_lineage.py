@@ -26,7 +26,9 @@ def _sent(inputs: list[Dataset], outputs: list[OutputDataset], folder: Path) -> 
     path = folder / "events.jsonl"
     client = OpenLineageClient(transport=FileTransport(FileConfig(str(path), append=True)))
     run, job = Run(str(UUID(int=7))), Job("default", "process_news.publish")
-    client.emit(RunEvent(eventTime=datetime.now(UTC).isoformat(), run=run, job=job, eventType=RunState.RUNNING, inputs=inputs, outputs=outputs))
+    client.emit(
+        RunEvent(eventTime=datetime.now(UTC).isoformat(), run=run, job=job, eventType=RunState.RUNNING, inputs=inputs, outputs=outputs)
+    )
     return dict(json.loads(path.read_text(encoding="utf-8").splitlines()[-1]))
 
 
@@ -46,7 +48,11 @@ def test_captures_are_named_by_their_folder(sqlite_settings: Settings, tmp_path:
     ((namespace, name, facets),) = [(one["namespace"], one["name"], one["outputFacets"]) for one in event["outputs"]]
     assert (namespace, name) == ("file", f"{sqlite_settings.home}/store/warc/news")
     assert isinstance(facets, dict)
-    assert {key: facets["outputStatistics"][key] for key in ("rowCount", "size", "fileCount")} == {"rowCount": 8, "size": 200, "fileCount": 2}
+    assert {key: facets["outputStatistics"][key] for key in ("rowCount", "size", "fileCount")} == {
+        "rowCount": 8,
+        "size": 200,
+        "fileCount": 2,
+    }
     in_bucket = make_settings(home=tmp_path, store="s3://bucket/prefix")
     assert captures_name("news", in_bucket) == ("s3://bucket", "prefix/warc/news")
 

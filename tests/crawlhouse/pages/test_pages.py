@@ -120,7 +120,6 @@ def test_what_needs_attention_comes_first(sqlite_settings: Settings) -> None:
 
 def test_an_empty_home_says_what_to_do(sqlite_settings: Settings) -> None:
     assert "crawlhouse init" in render_overview(sqlite_settings, Site())
-    assert "The store is away." in render_overview(None, Site(), problem="The store is away.")
     with pytest.raises(NotFoundError, match="neither a file"):
         render_crawl(sqlite_settings, Site(), "nothing")
     with pytest.raises(NotFoundError, match="There is no crawl run"):
