@@ -17,7 +17,6 @@ from crawlhouse.pages import archived
 from crawlhouse.pages.dataset import render_dataset, render_datasets, render_versions
 from crawlhouse.pages.quarantine import Started, Wanted, render_quarantine, render_quarantined
 from crawlhouse.pages.record import render_archived, render_record, render_search
-from schemas.config.settings import Settings
 from schemas.errors import ConfigError
 
 DECISIONS = "decide_rows"  # the DAG that does what is decided
