@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
-from airflow.utils.types import DagRunTriggeredByType
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from crawlhouse.airflow.web.access import FormToken, check_form, check_may_run, check_visible, see_tables, visible_crawls
+from crawlhouse.airflow.web.access import FormToken, check_form, check_may_run, check_visible, see_tables, start_dag, visible_crawls
 from crawlhouse.airflow.web.answers import answer, site_of
 from crawlhouse.pages import archived
 from crawlhouse.pages.dataset import render_dataset, render_datasets, render_versions
@@ -118,23 +117,13 @@ class Decision(BaseModel):
 @router.post("/decide", dependencies=[Depends(check_form)])
 def decide(request: Request, user: GetUserDep, session: SessionDep, decision: Annotated[Decision, Form()]) -> Response:
     """Start the DAG that does what was decided."""
-    from airflow.api.common.trigger_dag import trigger_dag
-
     site = site_of(request)
     if not (decision.ids if decision.is_of_rows else decision.run):
         return answer(lambda _: _raise(ConfigError("Tick the rows that the decision is about.")), site)
     check_may_run([DECISIONS, *([f"process_{decision.crawl}"] if decision.crawl else [])], user)
-    begun = trigger_dag(
-        DECISIONS,
-        triggered_by=DagRunTriggeredByType.REST_API,
-        triggering_user_name=user.get_name(),
-        conf=decision.conf(user.get_name()),
-        session=session,
-    )
+    run_id = start_dag(DECISIONS, user, session, decision.conf(user.get_name()))
     crawl = decision.crawl if decision.is_of_rows else ""
-    return RedirectResponse(
-        site.link("quarantine", crawl=crawl, started=decision.action, run=begun.run_id if begun else ""), status_code=303
-    )
+    return RedirectResponse(site.link("quarantine", crawl=crawl, started=decision.action, run=run_id), status_code=303)
 
 
 def _raise(problem: ConfigError) -> str:

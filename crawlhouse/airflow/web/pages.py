@@ -8,7 +8,16 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from crawlhouse.airflow.web import lake_pages
-from crawlhouse.airflow.web.access import check_visible, see_website, visible_crawls
+from crawlhouse.airflow.web.access import (
+    FormToken,
+    check_form,
+    check_may_run,
+    check_visible,
+    may_run,
+    see_website,
+    start_dag,
+    visible_crawls,
+)
 from crawlhouse.airflow.web.answers import answer, site_of
 from crawlhouse.airflow.web.dag_states import process_run_of, read_airflow_side, read_dag_states
 from crawlhouse.monitor.metrics import metrics_text
@@ -43,11 +52,20 @@ def overview(request: Request, session: SessionDep, user: GetUserDep) -> HTMLRes
 
 
 @app.get("/crawls/{name}", response_class=HTMLResponse)
-def crawl(request: Request, name: str, session: SessionDep, user: GetUserDep) -> HTMLResponse:
+def crawl(request: Request, name: str, session: SessionDep, user: GetUserDep, token: FormToken, begun: str = "") -> HTMLResponse:
     """A crawl with its last runs."""
     check_visible(name, user)
     site = site_of(request)
-    return answer(lambda settings: render_crawl(settings, site, name, read_dag_states(session).get(name)), site)
+    shown_token = token if may_run(f"crawl_{name}", user) else ""
+    return answer(lambda settings: render_crawl(settings, site, name, read_dag_states(session).get(name), shown_token, begun), site)
+
+
+@app.post("/crawls/{name}/run", dependencies=[Depends(check_form)])
+def run_now(request: Request, name: str, user: GetUserDep, session: SessionDep) -> Response:
+    """Start a run of a crawl."""
+    check_may_run([f"crawl_{name}"], user)
+    begun = start_dag(f"crawl_{name}", user, session)
+    return RedirectResponse(site_of(request).link("crawls", name, begun=begun), status_code=303)
 
 
 @app.get("/runs/{crawl_run}", response_class=HTMLResponse)

@@ -14,7 +14,7 @@ from openlineage.client.transport.file import FileConfig, FileTransport
 from crawlhouse.monitor.lineage import captures_name, fetched_datasets, is_active, published_datasets
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, make_settings
-from schemas.manifest import FetchCounts, HostStatistics, Segment
+from schemas.manifest import FetchCounts, HostCounts, Segment
 from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.monitor.pastruns import store_runs
 
@@ -40,7 +40,7 @@ def test_captures_are_named_by_their_folder(sqlite_settings: Settings, tmp_path:
     )
     found = ledger.manifest(run)
     manifest = found.model_copy(
-        update={"segments": segments, "statistics": found.statistics.model_copy(update={"hosts": {"a.example": HostStatistics()}})}
+        update={"segments": segments, "statistics": found.statistics.model_copy(update={"hosts": {"a.example": HostCounts()}})}
     )
     ledger.close()
     event = _sent(*fetched_datasets(manifest, sqlite_settings), tmp_path)
