@@ -85,6 +85,7 @@ def resolve(process_run: str) -> None:
 
     with final_errors():
         wait_out(stages.resolve, process_run, load_settings())
+        LOG.info("The pages of %s are compared with their sites and with the lake", process_run)
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT)

@@ -77,6 +77,21 @@ def test_a_crawl_dag(found: dict[str, Any]) -> None:
     assert tasks["close"]["outlets"] == ["captures_news"]
 
 
+def test_a_crawl_names_its_owner_and_leads_to_its_page(found: dict[str, Any]) -> None:
+    for kind in ("crawl", "process", "reprocess"):
+        dag = found["dags"][f"{kind}_news"]
+        assert dag["owners"] == [["ada@example.com"], {"ada@example.com": "mailto:ada@example.com"}]
+        assert "[What became of its runs](/plugin/crawls/crawlhouse/crawls/news)" in dag["doc"]
+    assert found["dags"]["crawl_quiet"]["owners"] == [["airflow"], {}]
+
+
+def test_a_scheduled_crawl_has_deadlines(found: dict[str, Any]) -> None:
+    """Six hours and half of them: then the next run is late."""
+    for kind in ("crawl", "process"):
+        assert found["dags"][f"{kind}_news"]["deadlines"] == [[9 * 3600, "dags.telling.tell_overdue", {"crawl": "news"}]]
+        assert found["dags"][f"{kind}_own"]["deadlines"] == []
+
+
 def test_a_reprocess_dag(found: dict[str, Any]) -> None:
     dag = found["dags"]["reprocess_own"]
     assert (dag["schedule"], dag["max_active_runs"], dag["paused"]) == (None, 1, False) or "Null" in str(dag["schedule"])
