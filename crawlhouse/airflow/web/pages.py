@@ -39,13 +39,18 @@ app.include_router(lake_pages.router)
 
 
 @app.get("/", response_class=HTMLResponse)
-def overview(request: Request, session: SessionDep, user: GetUserDep) -> HTMLResponse:
+def overview(request: Request, session: SessionDep, user: GetUserDep, state: str = "") -> HTMLResponse:
     """All crawls, those first that need attention."""
     site = site_of(request)
 
     def page(settings: Settings) -> str:
         return render_overview(
-            settings, site, dags=read_dag_states(session), waiting=waiting_rows(settings), visible=lambda names: visible_crawls(names, user)
+            settings,
+            site,
+            dags=read_dag_states(session),
+            waiting=waiting_rows(settings),
+            visible=lambda names: visible_crawls(names, user),
+            state=state,
         )
 
     return answer(page, site)

@@ -117,6 +117,9 @@ def test_what_needs_attention_comes_first(sqlite_settings: Settings) -> None:
     assert "1,234" in labels[3]
     hidden = render_overview(sqlite_settings, Site(), visible=lambda names: [name for name in names if name == "fine"])
     assert len(rows(hidden)) == 2
+    at_rest = render_overview(sqlite_settings, Site(), dags=dags, state="soft")
+    assert [row.split()[1] for row in rows(at_rest)[1:]] == ["rests"]
+    assert "3 need attention" in words(at_rest)
 
 
 def test_a_run_leads_to_airflow_and_to_the_log_of_what_failed(sqlite_settings: Settings) -> None:
@@ -125,7 +128,7 @@ def test_a_run_leads_to_airflow_and_to_the_log_of_what_failed(sqlite_settings: S
     page = render_run(sqlite_settings, Site(airflow="/base"), run, AirflowSide("c", failed))
     for link in ("crawl_news/runs/a%20b/tasks/fetch/mapped/2", "process_news/runs/c/tasks/gate", "process_news/runs/c"):
         assert f'href="/base/dags/{link}" target="_top"' in page
-    assert "The task fetch [2] of crawl_news failed: its log." in words(page)
+    assert "The task fetch [2] of crawl_news failed: its log" in words(page)
 
 
 def test_an_empty_home_says_what_to_do(sqlite_settings: Settings) -> None:
