@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import AsyncCallback, Context, DeadlineAlert, DeadlineReference
+from airflow.sdk import AsyncCallback, Context, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]  # Airflow's stub lacks them
 
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import CrawlhouseError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schemas.manifest import Manifest
 
 LOG = logging.getLogger(__name__)
+PLANNED_WITHIN = timedelta(minutes=2)  # chosen: the state of a crawl counts from its plan, which comes after the DAG run was queued
 
 
 def tell_failure(context: Context) -> None:
@@ -68,7 +69,8 @@ def deadline(crawl: str, longest: timedelta | None) -> DeadlineAlert | None:
     if longest is None:
         return None
     callback = AsyncCallback(tell_overdue, {"crawl": crawl})
-    return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=longest, callback=callback, name="late")
+    interval = longest + PLANNED_WITHIN
+    return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=interval, callback=callback, name="late")
 
 
 def _tell(crawl: str, read_events: Callable[[Settings], Mapping[str, Any]]) -> None:  # Any: conditions, whose module is heavy

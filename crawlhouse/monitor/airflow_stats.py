@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from processing.publish.report import RunReport
 
 NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
+ROW_ENDS = ("published", "unchanged", "quarantined")
+COUNTED = frozenset(["crawlhouse_urls", "crawlhouse_records", "crawlhouse_received_bytes", "crawlhouse_run_seconds"])  # no gauges
 SWITCHES = ("statsd_on", "statsd_datadog_enabled", "otel_on")
 
 
@@ -34,8 +36,8 @@ def count_crawl_run(manifest: Manifest) -> None:
     for outcome in FetchOutcome:
         _count("crawlhouse.urls", crawl | {"outcome": str(outcome)}, getattr(manifest.counts, outcome))
     for name, count in manifest.reasons.items():
-        outcome, _, reason = name.partition(":")
-        if outcome == FetchOutcome.FAILED:
+        ended, _, reason = name.partition(":")
+        if ended == FetchOutcome.FAILED:
             _count("crawlhouse.errors", crawl | {"reason": reason}, count)
     _count("crawlhouse.received_bytes", crawl, manifest.statistics.bytes)
     duration = manifest.closed_at - manifest.planned_at
@@ -49,13 +51,15 @@ def count_process_run(report: RunReport) -> None:
     for outcome in Outcome:
         _count("crawlhouse.records", crawl | {"outcome": str(outcome)}, getattr(report, outcome))
     for dataset, counts in report.datasets.items():
-        for outcome in ("published", "unchanged", "quarantined"):
-            _count("crawlhouse.rows", crawl | {"dataset": dataset, "outcome": outcome}, counts[outcome])
+        for end in ROW_ENDS:
+            _count("crawlhouse.rows", crawl | {"dataset": dataset, "outcome": end}, counts[end])
 
 
 def send_gauges(metrics: Sequence[Metric]) -> None:
-    """Send the state of all crawls: the same numbers as for Prometheus."""
+    """Send the state of all crawls: the numbers that Prometheus gets, but for those that are counted."""
     for metric in metrics:
+        if metric.name in COUNTED:
+            continue
         name, tags = _named(metric.name.replace("crawlhouse_", "crawlhouse.", 1), metric.labels)
         stats.gauge(name, metric.value, tags=tags)
 
