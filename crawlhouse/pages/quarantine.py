@@ -32,10 +32,10 @@ COUNTS = (
 CRAWLS = "SELECT crawl FROM quarantine UNION SELECT crawl FROM runs"
 ONE = "SELECT * FROM quarantine WHERE warc_filename = $1 AND warc_record_offset = $2"
 DECISIONS = f"""
-SELECT process_run, any_value(kind) AS kind, any_value(crawl) AS crawl, max(ingested_at) AS at, sum(records)::BIGINT AS records,
+SELECT process_run, any_value(kind) AS kind, any_value(crawl) AS crawl, max(ingested_at) AS decided_at, sum(records)::BIGINT AS records,
 any_value(decided_by) AS who, any_value(decision_reason) AS why
 FROM runs WHERE list_contains($1, crawl) AND kind IN ('release', 'retry', 'drop', 'accept')
-GROUP BY process_run ORDER BY at DESC LIMIT {SHOWN_DECISIONS}
+GROUP BY process_run ORDER BY decided_at DESC LIMIT {SHOWN_DECISIONS}
 """  # noqa: S608 a number
 NOT_SHOWN = frozenset({"minhash", "blocks", "row_json", "text", "chunks", "markdown"})
 
