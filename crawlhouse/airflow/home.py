@@ -30,7 +30,7 @@ QUIET_LOGS = {  # what Airflow says of its own work in every task's log, with re
     "task.stderr": "INFO",
     "airflow.dag_processing.bundles.manager": "WARNING",
     "airflow.dag_processing.dagbag": "WARNING",
-    "airflow.task.operators.airflow.providers.standard.decorators.short_circuit": "WARNING",
+    "airflow.task.operators.airflow.providers.standard.decorators": "WARNING",
 }
 LOG_LEVELS = "AIRFLOW__LOGGING__NAMESPACE_LEVELS"
 LOCK_WAIT_SECONDS = 60  # SQLite's default of 5 s is too short when all four components start on a busy machine

@@ -141,8 +141,8 @@ class SuiteResult:
     def text(self) -> str:
         """What was judged, in a line for a log."""
         failed, rows = self.sentences(None), f"{self.dataset}: {plural(self.rows, 'row')}"
-        if not self.results:
-            return f"{rows}, nothing is expected of them"
+        if not self.rows:
+            return f"{self.dataset}: no rows to judge"
         if not failed:
             return f"{rows} met {plural(len(self.results), 'expectation')}"
         return f"{rows}, {len(failed)} of {plural(len(self.results), 'expectation')} not met: {'; '.join(failed)}"
