@@ -18,7 +18,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, get_current_context, get_parsing_context, task
 
-from dags.defaults import QUIET, SHORT, table_alias, table_asset
+from dags.defaults import QUIET, RUN_TYPES, SHORT, table_alias, table_asset
 from dags.loading import crawl_files
 from dags.outcomes import final_errors
 from schemas.config.settings import load_settings
@@ -67,6 +67,7 @@ def announce_dag(tables: list[str]) -> DAG:
         is_paused_upon_creation=False,
         tags={"lake"},
         default_args=QUIET | {"retries": 2, "retry_delay": timedelta(minutes=1)},
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         aliases = [table_alias(name) for name in tables]

@@ -29,7 +29,7 @@ from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_co
 from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
 from dags.connections import connection_secrets
-from dags.defaults import FETCH, RETRIES, SHORT, START, captures_asset
+from dags.defaults import FETCH, RETRIES, RUN_TYPES, SHORT, START, captures_asset
 from dags.documents import add_links, document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
@@ -173,6 +173,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
         owner_links=owner_links(crawl),
         deadline=deadline(crawl.name, longest_run(crawl.schedule)),
         params=_params(crawl),
+        allowed_run_types=RUN_TYPES,
         auto_register=False,  # Airflow finds it by its name in a module, so a module that only imports this function does not own the DAG
     ) as dag:
         planned: Any = plan(crawl.name)  # Any: Airflow's placeholder for the list

@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags.defaults import PROCESS, RETRIES
+from dags.defaults import PROCESS, RETRIES, RUN_TYPES
 from dags.outcomes import final_errors
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import ConfigError
@@ -81,6 +81,7 @@ def decide_dags() -> dict[str, DAG]:
             "who": Param("", type="string"),
             "reason": Param("", type="string"),
         },
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         decide()

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
-from dags.defaults import PROCESS, QUIET, SHORT
+from dags.defaults import PROCESS, QUIET, RUN_TYPES, SHORT
 from dags.outcomes import final_errors
 from schemas.config.settings import load_settings
 
@@ -63,6 +63,7 @@ def maintenance_dags() -> dict[str, DAG]:
         is_paused_upon_creation=False,
         tags={"lake"},
         default_args=QUIET | {"retries": 2, "retry_delay": timedelta(minutes=5)},
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         maintain()

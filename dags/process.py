@@ -24,7 +24,7 @@ from typing import Any
 
 from airflow.sdk import DAG, AssetAlias, get_current_context, task
 
-from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_alias, table_asset
+from dags.defaults import PROCESS, RETRIES, RUN_TYPES, SHORT, START, captures_asset, table_alias, table_asset
 from dags.documents import add_links, document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
@@ -145,6 +145,7 @@ def process_dag(crawl: Crawl) -> DAG:
         default_args=RETRIES | {"on_failure_callback": tell_failure} | owner(crawl),
         owner_links=owner_links(crawl),
         deadline=deadline(crawl.name, longest_processing(crawl.schedule)),
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         run: Any = plan(crawl.name)  # Any: Airflow's placeholder for the id

@@ -21,7 +21,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags.defaults import PROCESS, RETRIES, SHORT, START
+from dags.defaults import PROCESS, RETRIES, RUN_TYPES, SHORT, START
 from dags.documents import document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
@@ -135,6 +135,7 @@ def reprocess_dag(crawl: Crawl) -> DAG:
         default_args=RETRIES | owner(crawl),
         owner_links=owner_links(crawl),
         params=_params(),
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         runs: Any = plan(crawl.name)  # Any: Airflow's placeholder for the ids

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context, task
 
-from dags.defaults import QUIET, SHORT
+from dags.defaults import QUIET, RUN_TYPES, SHORT
 from dags.outcomes import final_errors
 from dags.telling import find_connection
 from schemas.config.settings import Settings, load_settings
@@ -63,6 +63,7 @@ def watch_dags() -> dict[str, DAG]:
         is_paused_upon_creation=False,
         tags={"lake"},
         default_args=QUIET | {"retries": 2, "retry_delay": timedelta(minutes=1)},
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         watch()

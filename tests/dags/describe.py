@@ -24,6 +24,7 @@ def describe(folder: str) -> dict[str, object]:
             "catchup": dag.catchup,
             "paused": dag.is_paused_upon_creation,
             "params": dag.params.dump(),
+            "run_types": sorted(kind.value for kind in dag.allowed_run_types or ()),
             "tasks": {
                 task.task_id: {
                     "upstream": sorted(task.upstream_task_ids),

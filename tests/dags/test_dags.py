@@ -85,6 +85,13 @@ def test_a_crawl_names_its_owner_and_leads_to_its_page(found: dict[str, Any]) ->
     assert found["dags"]["crawl_quiet"]["owners"] == [["airflow"], {}]
 
 
+def test_no_dag_offers_a_backfill(found: dict[str, Any]) -> None:
+    """A run takes what is due now, whatever date it is given."""
+    for dag_id, dag in found["dags"].items():
+        assert "backfill" not in dag["run_types"], dag_id
+        assert {"scheduled", "manual", "asset_triggered"} <= set(dag["run_types"]), dag_id
+
+
 def test_a_scheduled_crawl_has_deadlines(found: dict[str, Any]) -> None:
     """Six hours and half of them: then the next run is late. And two minutes, until the run is planned."""
     for kind in ("crawl", "process"):
