@@ -33,7 +33,7 @@ from dags.defaults import FETCH, RETRIES, RUN_TYPES, SHORT, START, captures_asse
 from dags.documents import add_links, document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from dags.telling import deadline, report_fetched, tell_failure, tell_success
+from dags.telling import deadline, is_of_this_try, report_fetched, tell_failure, tell_success
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
 from schemas.config.schedule import longest_run
@@ -145,7 +145,8 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
     counts = manifest.counts.model_dump()
     get_current_context()["outlet_events"][asset].extra = {"crawl_run": manifest.crawl_run, **counts}
     tell_success(manifest.crawl, "crawl", manifest.crawl_run)
-    report_fetched(manifest)
+    if is_of_this_try(manifest.closed_at):
+        report_fetched(manifest)
     return counts
 
 

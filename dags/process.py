@@ -28,7 +28,7 @@ from dags.defaults import PROCESS, RETRIES, RUN_TYPES, SHORT, START, captures_as
 from dags.documents import add_links, document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from dags.telling import deadline, report_published, tell_failure, tell_success
+from dags.telling import deadline, is_of_this_try, report_published, tell_failure, tell_success
 from schemas.config.crawl import Crawl
 from schemas.config.schedule import longest_processing
 from schemas.config.settings import load_settings
@@ -49,8 +49,11 @@ def plan(name: str) -> str | None:
 
     with final_errors():
         planned = wait_out(stages.plan, name, load_settings())
-        LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs)) if planned else LOG.info("Nothing to process")
-        return planned.process_run if planned else None
+        if planned is None:
+            LOG.info("Nothing to process: every closed run of %s is published. `reprocess_%s` makes rows again.", name, name)
+            return None
+        LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs))
+        return planned.process_run
 
 
 @task(**SHORT, execution_timeout=STEP_TIMEOUT)
@@ -113,7 +116,8 @@ def publish(process_run: str) -> dict[str, int]:
             name = report.crawl
             get_current_context()["outlet_events"][_backlog_alias(name)].add(captures_asset(name))
     tell_success(report.crawl, "process", report.crawl_runs[-1])
-    report_published(report, tables)
+    if is_of_this_try(report.ingested_at):
+        report_published(report, tables)
     return {name: getattr(report, name) for name in ("records", *Outcome)}
 
 

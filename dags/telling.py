@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import AsyncCallback, Context, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]  # Airflow's stub lacks them
+# Airflow's own stub leaves some of them out.
+from airflow.sdk import AsyncCallback, Context, DeadlineAlert, DeadlineReference, get_current_context  # type: ignore[attr-defined]
 
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import CrawlhouseError
@@ -37,6 +38,12 @@ def tell_success(crawl: str, stage: str, crawl_run: str) -> None:
     from crawlhouse.monitor.watch import success
 
     _tell(crawl, lambda settings: success(crawl, stage, crawl_run, settings))
+
+
+def is_of_this_try(at: datetime) -> bool:
+    """Whether something was done since the running task began. A task that is cleared finds it done, and does not count it again."""
+    began = get_current_context()["ti"].start_date
+    return began is None or at >= began
 
 
 def report_fetched(manifest: Manifest) -> None:

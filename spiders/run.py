@@ -117,9 +117,11 @@ def describe_nothing_due(run: CrawlRun, settings: Settings) -> str:
 
 
 def describe_due(run: CrawlRun, settings: Settings) -> str:
-    """What is due in a planned run: how many URLs of how many hosts, and those with most of them."""
+    """What is due in a planned run: how many URLs of how many hosts, and those with most of them. Or that it was closed before."""
     frontier = open_frontier(settings)
     try:
+        if frontier.is_closed(run.crawl_run):
+            return f"{run.crawl_run} was planned before and is closed: nothing is fetched again. A new run takes what is due now."
         hosts, urls = frontier.count_due(run.crawl_run)
         busiest = frontier.busiest_hosts(run.crawl_run, NAMED_HOSTS)
     finally:
