@@ -10,7 +10,7 @@ from itertools import pairwise
 LEAST_GRACE = timedelta(minutes=5)  # chosen: Airflow starts a run within seconds, on a busy machine within minutes
 MOST_GRACE = timedelta(hours=6)  # chosen: a daily crawl that misses its hour is reported on the same day
 LEAST_PROCESSING = timedelta(hours=1)  # chosen: for the processing of a crawl that runs every few minutes
-LOOKED_AT = 32  # intervals: a month of days, a day of hours with their exceptions
+LOOKED_AT = 12  # intervals: a week of days, and half a day of hours
 SOME_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 
