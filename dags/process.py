@@ -110,7 +110,7 @@ def publish(process_run: str) -> dict[str, int]:
     with final_errors():
         report = wait_out(stages.publish, process_run, load_settings())
         LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
-        tables = stages.published_tables(report, load_settings())
+        tables = wait_out(stages.published_tables, report, load_settings())
         tell_tables(tables)
         if wait_out(stages.is_backlog_left, process_run, load_settings()):
             name = report.crawl

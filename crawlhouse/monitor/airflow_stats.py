@@ -1,6 +1,7 @@
 """Sends the numbers of crawls to Airflow's own metrics, StatsD or OpenTelemetry, as its section [metrics] says.
 
-Counters are sent when a run is closed or published, gauges by the watch. A task that is killed may count nothing: exact sums are in the tables.
+Counters are sent when a run is closed or published, gauges by the watch. A task that is killed may count nothing: the tables have the exact
+sums.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from processing.extract.extraction import ReadPage
 from processing.extract.limited_pages import StoredPage, read_limited
+from processing.extract.reading import ReadPage
 from processing.extract.referred_records import read_page_record
 from processing.resolve.earlier_rows import Version
 from processing.resolve.records import RecordId, record_id_of
