@@ -23,17 +23,23 @@ SELECT (SELECT max(version) FROM schema_version),
                    SELECT 1 FROM process_inputs JOIN process_runs USING (process_run)
                    WHERE process_inputs.crawl_run = closed.crawl_run AND published_at IS NOT NULL)),
        (SELECT process_run FROM process_runs WHERE crawl = :crawl AND published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1),
-       (SELECT crawl_run FROM crawl_runs WHERE crawl = :crawl AND state <> 'closed' ORDER BY run_no LIMIT 1)
+       (SELECT crawl_run FROM crawl_runs WHERE crawl = :crawl AND state <> 'closed' ORDER BY run_no LIMIT 1),
+       (SELECT group_concat(crawl_run, char(10)) FROM (
+           SELECT DISTINCT crawl_run FROM held WHERE crawl = :crawl AND decision IS NULL ORDER BY crawl_run))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What waits of a crawl: whether a closed run is unpublished, the process run published last, and the oldest run that is not closed."""
+    """What waits of a crawl: whether a closed run is unpublished, the process run published last, and the oldest run that is not closed.
+
+    `held` are the crawl runs of which rows wait for a decision.
+    """
 
     is_unpublished: bool
     last_published: str | None
     unclosed: str | None
+    held: tuple[str, ...] = ()
 
 
 def read_pending(crawl: str, settings: Settings) -> Pending:
@@ -52,18 +58,21 @@ def _of_local_file(crawl: str, settings: Settings) -> Pending | None:
     address = f"{settings.database_file('frontier').absolute().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
-            found, is_unpublished, last, unclosed = connection.execute(_PENDING, {"crawl": crawl}).fetchone()
+            found, is_unpublished, last, unclosed, held = connection.execute(_PENDING, {"crawl": crawl}).fetchone()
     except sqlite3.Error:
         return None
-    return Pending(bool(is_unpublished), last, unclosed) if found == SCHEMA_VERSION else None
+    return Pending(bool(is_unpublished), last, unclosed, tuple((held or "").split())) if found == SCHEMA_VERSION else None
 
 
 def _of_ledger(crawl: str, settings: Settings) -> Pending:
+    from storage.ledger.held import list_held
     from storage.ledger.ledger import open_ledger
 
     ledger = open_ledger(settings)
     try:
-        return Pending(bool(ledger.closed_unpublished(crawl)), ledger.last_published(crawl), next(iter(ledger.unclosed_runs(crawl)), None))
+        held = sorted({one.crawl_run for one in list_held(ledger.database, crawl) if one.decision is None})
+        unclosed = next(iter(ledger.unclosed_runs(crawl)), None)
+        return Pending(bool(ledger.closed_unpublished(crawl)), ledger.last_published(crawl), unclosed, tuple(held))
     finally:
         ledger.close()
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from processing.publish.report import RunReport
     from storage.objects.store import ObjectStore
 
+MAX_NAMED = 5  # crawl runs in one message
 AFTER_A_CORRECTION = (
     "If the definition is wrong, correct it first: `accept` makes the rows by that of today. `crawlhouse gate list` shows what waits."
 )
@@ -45,7 +46,7 @@ def _process(name: str, settings: Settings, form: ReportFormat) -> None:
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
         reports = [] if wait_out(is_all_processed, name, settings) else list(_processed(name, settings, update))
     if not reports:
-        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
+        say(_nothing_to_process(name, settings))
     _print_reports(reports, form)
     for report in reports:
         raise_if_damaged(report)
@@ -93,9 +94,18 @@ def known_name(reference: str, settings: Settings) -> str:
         raise
 
 
-def _next_step(name: str, settings: Settings) -> str:
-    unclosed = read_pending(name, settings).unclosed
-    return f"finishes {unclosed}, which is not closed yet" if unclosed else "begins a new run"
+def _nothing_to_process(name: str, settings: Settings) -> str:
+    """Why there is nothing to process, and what can be done: the crawl runs whose rows wait for a decision are named."""
+    pending = read_pending(name, settings)
+    waiting = pending.held
+    if not waiting:
+        next_step = f"finishes {pending.unclosed}, which is not closed yet" if pending.unclosed else "begins a new run"
+        return f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {next_step}."
+    others = f", and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
+    return (
+        f"Nothing to process, but rows of {', '.join(waiting[:MAX_NAMED])}{others} are held back or rolled back. "
+        f"`crawlhouse gate list` says why; `crawlhouse gate accept RUN` or `crawlhouse reprocess {name} --run RUN` publishes them."
+    )
 
 
 def raise_if_held(reports: Sequence[RunReport], settings: Settings) -> None:

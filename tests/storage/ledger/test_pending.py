@@ -25,6 +25,9 @@ PROCESS_RUN = (
     "INSERT INTO process_runs (process_run, crawl, code_version, config_hash, config, memory_version, published_at) "
     "VALUES (?, ?, 'c', 'h', '{}', 0, ?)"
 )
+HELD_ROWS = (
+    "INSERT INTO held (crawl_run, dataset, crawl, process_run, reason, held_at, decision) VALUES (?, ?, 'news', 'p1', 'why', 1.0, ?)"
+)
 STEPS = [
     ("nothing is known", [], Pending(False, None, None)),
     ("a run fetches", [(CRAWL_RUN, ("r1", "news", "1", "open", 1.0))], Pending(False, None, "r1")),
@@ -41,6 +44,11 @@ STEPS = [
         "two more fetch",
         [(CRAWL_RUN, ("r2", "news", "2", "open", 3.0)), (CRAWL_RUN, ("r3", "news", "3", "planned", 4.0))],
         Pending(False, "p2", "r2"),
+    ),
+    (
+        "rows of one are held, of another they were",
+        [(HELD_ROWS, ("r1", "prices", None)), (HELD_ROWS, ("r1", "articles", None)), (HELD_ROWS, ("r2", "prices", "accepted"))],
+        Pending(False, "p2", "r2", ("r1",)),
     ),
 ]
 
