@@ -33,7 +33,6 @@ from benchmarks.inputs.labelled_pages import half_of, pages
 from benchmarks.peers.extractors import FETCHED_AT
 from processing.article.article import analyze_page, read_article
 from processing.article.page_body import kinds, model
-from processing.article.page_body.comments import Comment, read_comments
 from processing.article.page_body.declared import declared_tokens
 from processing.article.page_body.features import block_features, word_counts
 from processing.article.page_body.kinds import KINDS, LEAST_PROBABILITY, kind_tokens, shape_of, softmax
@@ -74,7 +73,6 @@ class Sample:
     reference: Counter[str]
     structure: Structure
     article: list[str]
-    comments: list[Comment]
     tokens: frozenset[str]
     declared: frozenset[str]
     measures: dict[str, float]
@@ -135,7 +133,6 @@ def _read(name: str) -> Iterator[Sample]:
             reference=Counter(reference),
             structure=structure,
             article=[block.text for block in found.blocks] if isinstance(found, Article) else [],
-            comments=read_comments(parse(html)),
             tokens=kind_tokens(page.url, analysis.metadata, structure),
             declared=declared_tokens(parse(html), urlsplit(page.url).netloc),
             measures=page_features(tree, page, analysis.metadata, analysis.outline, analysis.container),
@@ -331,7 +328,7 @@ def fit_body(samples: Sequence[Sample], types: Sequence[Matrix]) -> BodyFit:
 
 def _block_rows(sample: Sample, types: Matrix, scores: Matrix) -> Matrix:
     named = dict(zip(KINDS, map(float, types), strict=True))
-    return block_features(sample.structure, scores, named, sample.words, sample.article, sample.comments)
+    return block_features(sample.structure, scores, named, sample.words, sample.article)
 
 
 def _weight(sample: Sample) -> Matrix:
