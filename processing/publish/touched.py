@@ -138,8 +138,9 @@ class RunKeys:
         return sum(count_rows(self._store, self._cleaned(bucket)) for bucket in self._mark.buckets)
 
     def _read(self) -> Iterator[_Keys]:
+        """At least one part; the last one is not empty if there are others."""
         found: dict[str, set[Any]] = {name: set() for name in (*_KEYS, "decided_article_id")}
-        count = 0
+        count = parts = 0
         for bucket in self._mark.buckets:
             cleaned = read_rows(self._store, self._cleaned(bucket), _KEYS)
             key = resolved_key(self._run.process_run, self._mark.base.key(), bucket, DECIDED_TABLE)
@@ -151,8 +152,9 @@ class RunKeys:
                 count += rows.num_rows
                 if count >= PART_RECORDS:
                     yield _keys(self._run, found)
-                    count, found = 0, {name: set() for name in found}
-        yield _keys(self._run, found)
+                    count, found, parts = 0, {name: set() for name in found}, parts + 1
+        if count or not parts:
+            yield _keys(self._run, found)
 
     def _cleaned(self, bucket: int) -> str:
         return cleaned_key(self._run.process_run, self._mark.base.memory_version, bucket)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from processing.resolve.earlier_rows import EarlierRows
 from processing.resolve.portions.similar_pairs import SignatureFiles, similar_pairs
 from processing.resolve.records import Decision, RecordId, RecordSummary
 from processing.staging.staging import DECIDED
+from schemas.errors import StorageError
 from schemas.outcomes import Outcome
 
 CACHE_KILOBYTES = 32 * 1024
@@ -52,6 +54,17 @@ _SIMILAR_TEXT = """
 SELECT text.article_id, pair.similarity FROM pair JOIN text ON text.number = pair.earlier
 WHERE pair.later = ? AND text.article_id IS NOT NULL AND text.article_id <> ? ORDER BY pair.earlier LIMIT 1
 """
+
+
+@contextmanager
+def open_decided(folder: Path, near_similarity: float) -> Iterator[DecidedRecords]:
+    """Decisions in an empty folder, until the end of the block. Raises StorageError when the folder's disk is full."""
+    with closing(DecidedRecords(folder, near_similarity)) as decided:
+        try:
+            yield decided
+        except sqlite3.Error as error:
+            advice = "Free some space, or name another folder in TMPDIR; then run this again."
+            raise StorageError(f"{folder.parent} cannot be written or read: {error}. {advice}") from error
 
 
 class DecidedRecords:

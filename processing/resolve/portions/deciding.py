@@ -6,7 +6,6 @@ A run of at most PORTION_RECORDS records is one portion. The records of a larger
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -30,7 +29,7 @@ from processing.resolve.earlier_rows import EarlierRows, read_earlier_captures, 
 from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded
 from processing.resolve.identities import Identities, decide_identities
 from processing.resolve.near_duplicates import NearIndex
-from processing.resolve.portions.decided_records import DecidedRecords
+from processing.resolve.portions.decided_records import DecidedRecords, open_decided
 from processing.resolve.portions.links import Links
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries
 from processing.resolve.replaced import ARTICLES, former_numbers
@@ -119,7 +118,7 @@ def stage_decisions(cleaned: CleanedRun, excluded: Excluded = NOTHING) -> dict[s
     seen_key = resolved_rows_key(run.process_run, excluded.key(cleaned.base), ARTICLES, SEEN)
     with (
         scratch_folder() as folder,
-        closing(DecidedRecords(folder, run.crawl.articles.near_duplicate_similarity)) as decided,
+        open_decided(folder, run.crawl.articles.near_duplicate_similarity) as decided,
         staged_writer(store, seen_key, SIGHTINGS) as seen,
     ):
         for portion in _read_portions(cleaned):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,10 +18,11 @@ from processing.resolve.earlier_rows import EarlierOutcome, EarlierPage, Earlier
 from processing.resolve.identities import decide_identities
 from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.portions import similar_pairs as pairs_module
-from processing.resolve.portions.decided_records import DecidedRecords
+from processing.resolve.portions.decided_records import open_decided
 from processing.resolve.portions.links import Links
 from processing.resolve.portions.similar_pairs import SignatureFiles, similar_pairs
 from processing.resolve.records import RecordSummary
+from schemas.errors import StorageError
 from schemas.page import WarcPointer
 from tests.processing.crawlruns import prose
 
@@ -110,7 +110,7 @@ def test_portions_change_no_decision(seed: int, tmp_path: Path, monkeypatch: pyt
         links.add(summaries[start : start + 15], earlier)
     numbers = np.concatenate(list(links.portions(7)))
     assert len(set(numbers.tolist())) > 2
-    with closing(DecidedRecords(tmp_path, 0.8)) as decided:
+    with open_decided(tmp_path, 0.8) as decided:
         for portion in sorted(set(numbers.tolist()), reverse=True):
             places = np.flatnonzero(numbers == portion).tolist()
             part = [summaries[place] for place in places]
@@ -142,3 +142,18 @@ def test_similar_pairs_are_those_of_the_index(tmp_path: Path, monkeypatch: pytes
     ]
     assert len(expected) > 1_000
     assert found == sorted(expected.items())
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    summaries = [record(number, chance) for number in range(RECORDS)]
+    decisions = decide_versions(summaries, EarlierRows(), lambda version: version.text_digest)
+
+    def fill() -> None:
+        with open_decided(tmp_path, 0.8) as decided:
+            decided._database.execute("PRAGMA max_page_count = 20")
+            for start in range(0, 100 * RECORDS, RECORDS):
+                decided.add(summaries, range(start, start + RECORDS), decisions, EarlierRows())
+
+    with pytest.raises(StorageError, match=r"full. Free some space, or name another folder in TMPDIR"):
+        fill()
