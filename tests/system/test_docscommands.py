@@ -138,14 +138,10 @@ def _with_files(project: Project) -> dict[str, str]:
     """Archives of another tool beside the project's folders."""
     project.shell("mkdir old; cp $(find var/store -name '*.warc.gz' | head -1) old/; cp old/*.warc.gz .")
     project.shell("crawlhouse export --crawl my_news -o other.wacz")
-    empty = project.folder.parent / "empty"
-    shutil.rmtree(empty, ignore_errors=True)
     backups = project.folder.parent / "backups"
     shutil.rmtree(backups, ignore_errors=True)
-    return _with_stories(project) | {
-        "/mnt/backups/news": str(backups),
-        "crawlhouse restore": f"CRAWLHOUSE_HOME={empty} crawlhouse restore",
-    }
+    lost = "mv var lost; crawlhouse restore"  # the home is lost, and comes back at its place
+    return _with_stories(project) | {"/mnt/backups/news": str(backups), "crawlhouse restore": lost}
 
 
 def _with_a_held_run(project: Project) -> dict[str, str]:
