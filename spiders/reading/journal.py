@@ -56,9 +56,7 @@ class ReadingJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)  # of a previous attempt; if that still runs, it keeps its own open file
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file = _make_locked(path)
         os.ftruncate(self._file, SIZE)
         self._memory = mmap.mmap(self._file, SIZE)
         self._free_readers = set(range(READER_SLOTS))
@@ -97,11 +95,28 @@ class ReadingJournal:
 
     def close(self) -> None:
         """The worker ends normally: nothing is being read."""
-        with suppress(FileNotFoundError):
-            if self._path.stat().st_ino == os.fstat(self._file).st_ino:  # otherwise the file belongs to a later attempt
-                self._path.unlink()
+        _remove(self._path, self._file)
         self._memory.close()
         os.close(self._file)
+
+
+def _make_locked(path: Path) -> int:
+    """Make the file anew, locked. If another worker that starts now found it before it was locked, it was removed, and is made again."""
+    while True:
+        path.unlink(missing_ok=True)  # of a previous attempt; if that still runs, it keeps its own open file
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), os.fstat(file)):
+                return file
+        os.close(file)
+
+
+def _remove(path: Path, file: int) -> None:
+    """Remove an open file, unless the path belongs to a later attempt's by now."""
+    with suppress(FileNotFoundError):
+        if os.path.samestat(path.stat(), os.fstat(file)):
+            path.unlink()
 
 
 def reader_slot(file: int, place: int) -> Slot:
@@ -123,7 +138,7 @@ def read_left_journal(path: Path) -> set[int] | None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         data = os.read(file, SIZE)
-        path.unlink(missing_ok=True)
+        _remove(path, file)
     except BlockingIOError:
         return None
     finally:

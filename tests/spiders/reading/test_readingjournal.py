@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from spiders.reading.journal import read_left_journal
+import pytest
+
+from spiders.reading.journal import ReadingJournal, read_left_journal
 from tests import PROJECT
 
 DIES = """
@@ -33,3 +36,21 @@ def test_a_page_that_was_read_for_a_moment_is_not_blamed(tmp_path: Path) -> None
     assert subprocess.run([sys.executable, "-c", DIES, str(path)], env={**os.environ, "PYTHONPATH": root}, check=False).returncode == 9
     assert read_left_journal(path) == {22, 44}
     assert read_left_journal(path) is None
+
+
+def test_a_journal_that_others_find_before_it_is_locked_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that start together look for crashed ones: between its making and its lock, a journal looks like a crashed worker's."""
+    path, lock, left = tmp_path / "reading", fcntl.flock, list[set[int] | None]()
+
+    def look_first(file: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        left.append(read_left_journal(path))
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", look_first)
+    journal = ReadingJournal(path)
+    assert left == [set()]
+    os.close(journal.open_for_child())
+    assert read_left_journal(path) is None  # it is locked
+    journal.close()
+    assert not path.exists()
