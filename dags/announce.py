@@ -18,12 +18,12 @@ from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, get_current_context, get_parsing_context, task
 
-from dags.defaults import SHORT, table_alias, table_asset
+from dags.defaults import QUIET, RUN_TYPES, SHORT, table_alias, table_asset
 from dags.loading import crawl_files
 from dags.outcomes import final_errors
 from schemas.config.settings import load_settings
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("dags.announce")  # Airflow gives this module another name
 DAG_ID = "announce_tables"
 LONGEST_LOOK_BACK = timedelta(days=7)  # of the first run, and of one that is started by hand
 OVERLAP = timedelta(hours=2)  # longer than a publish has for its own event; and clocks of machines differ
@@ -44,6 +44,8 @@ def announce(tables: list[str]) -> dict[str, int]:
         for event in found:
             LOG.info("%s: %s of %s (sequence %s)", name, event["kind"], event["crawl"], event["sequence"])
             outlets[table_alias(name)].add(table_asset(name), extra=event)
+    if not any(events.values()):
+        LOG.info("No command has changed a table since then")
     return {name: len(found) for name, found in events.items()}
 
 
@@ -64,7 +66,8 @@ def announce_dag(tables: list[str]) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         tags={"lake"},
-        default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+        default_args=QUIET | {"retries": 2, "retry_delay": timedelta(minutes=1)},
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         aliases = [table_alias(name) for name in tables]

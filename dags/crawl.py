@@ -29,17 +29,18 @@ from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_co
 from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
 from dags.connections import connection_secrets
-from dags.defaults import FETCH, RETRIES, SHORT, START, captures_asset
-from dags.links import add_links
+from dags.defaults import FETCH, RETRIES, RUN_TYPES, SHORT, START, captures_asset
+from dags.documents import add_links, document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from dags.telling import tell_failure, tell_success
+from dags.telling import deadline, is_of_this_try, report_fetched, tell_failure, tell_success
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
+from schemas.config.schedule import longest_run
 from schemas.config.settings import load_settings
 from schemas.errors import ClockError, NotFoundError, SpiderError, UnavailableError
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("dags.crawl")  # Airflow gives this module another name
 MAX_WORKERS = 100  # of one run; chosen: with a delay of a second they fetch some 6,000 pages a second from as many hosts
 STEP_TIMEOUT = timedelta(minutes=10)  # planning 100,000 seeds takes seconds; the rest is for a slow database
 GO_ON_AFTER = timedelta(seconds=5)  # until then the worker that ends takes no task any more
@@ -68,6 +69,7 @@ def plan(name: str) -> list[dict[str, str]]:
             wait_out(run.withdraw, planned.crawl_run, settings)
             LOG.info("%s", idle)
             raise AirflowSkipException(idle)
+        LOG.info("%s", run.describe_due(planned, settings))
         return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(params["workers"]))]
 
 
@@ -145,6 +147,8 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
     counts = manifest.counts.model_dump()
     get_current_context()["outlet_events"][asset].extra = {"crawl_run": manifest.crawl_run, **counts}
     tell_success(manifest.crawl, "crawl", manifest.crawl_run)
+    if is_of_this_try(manifest.closed_at):
+        report_fetched(manifest)
     return counts
 
 
@@ -160,7 +164,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
     with DAG(
         dag_id=f"crawl_{crawl.name}",
         description=crawl.description or f"Fetch {crawl.name}",
-        doc_md=f"{crawl.description}\n\n{__doc__}",
+        doc_md=document(crawl, __doc__ or ""),
         schedule=crawl.schedule,
         start_date=START.astimezone(ZoneInfo(crawl.timezone)),  # a schedule's hours are of its zone
         catchup=False,
@@ -168,8 +172,11 @@ def crawl_dag(crawl: Crawl) -> DAG:
         max_active_tasks=MAX_WORKERS,
         is_paused_upon_creation=crawl.paused,
         tags={"crawl", crawl.name, *crawl.tags},
-        default_args=RETRIES | {"on_failure_callback": tell_failure},
+        default_args=RETRIES | {"on_failure_callback": tell_failure} | owner(crawl),
+        owner_links=owner_links(crawl),
+        deadline=deadline(crawl.name, longest_run(crawl.schedule)),
         params=_params(crawl),
+        allowed_run_types=RUN_TYPES,
         auto_register=False,  # Airflow finds it by its name in a module, so a module that only imports this function does not own the DAG
     ) as dag:
         planned: Any = plan(crawl.name)  # Any: Airflow's placeholder for the list

@@ -12,12 +12,12 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags.defaults import PROCESS, RETRIES
+from dags.defaults import PROCESS, RETRIES, RUN_TYPES
 from dags.outcomes import final_errors
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import ConfigError
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("dags.decide")  # Airflow gives this module another name
 SETTLE, HELD = ("release", "retry", "drop"), ("accept", "discard")
 NOTHING = ("null", "string")
 
@@ -83,6 +83,7 @@ def decide_dags() -> dict[str, DAG]:
             "who": Param("", type="string"),
             "reason": Param("", type="string"),
         },
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         decide()

@@ -10,8 +10,19 @@ from airflow.sdk import Asset, AssetAlias
 
 HAS_QUEUES = os.environ.get("CRAWLHOUSE_QUEUES", "").lower() in {"1", "on", "t", "true", "y", "yes"}  # as `Settings` reads it
 
+RUN_TYPES: Any = (
+    "scheduled",
+    "manual",
+    "asset_triggered",
+    "asset_materialization",
+    "operator_triggered",
+)  # Any: Airflow converts the names
+# No backfill: a run takes what is due now, whatever date it is given. What was fetched is made again by `reprocess`.
+
 START = datetime(2026, 1, 1, tzinfo=UTC)  # Airflow needs a date; without catch-up no run is made for the time before today
+QUIET = {"show_return_value_in_logs": False}  # a task says in a sentence what came of it
 RETRIES = {  # together two and a half minutes, for a database or a store that does not answer
+    **QUIET,
     "retries": 3,
     "retry_delay": timedelta(seconds=20),
     "retry_exponential_backoff": 2.0,

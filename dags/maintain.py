@@ -9,13 +9,16 @@ what the lake knows is brought up to date, and some of its rows are compared wit
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
-from dags.defaults import PROCESS, SHORT
+from dags.defaults import PROCESS, QUIET, RUN_TYPES, SHORT
 from dags.outcomes import final_errors
 from schemas.config.settings import load_settings
+
+LOG = logging.getLogger("dags.maintain")  # Airflow gives this module another name
 
 
 @task(**PROCESS, execution_timeout=timedelta(hours=6))
@@ -26,8 +29,9 @@ def maintain() -> dict[str, int]:
     from storage.outages import wait_out
 
     with final_errors():
-        done = wait_out(maintain_lake, load_settings()).counts()
-        return done | wait_out(maintain_index, load_settings()).counts()
+        done: dict[str, int] = wait_out(maintain_lake, load_settings()).counts()
+        done |= wait_out(maintain_index, load_settings()).counts()
+        return _said(done)
 
 
 @task(**SHORT, execution_timeout=timedelta(hours=1))
@@ -37,7 +41,13 @@ def tidy() -> dict[str, int]:
     from storage.outages import wait_out
 
     with final_errors():
-        return wait_out(remove_old, load_settings()).counts()
+        return _said(wait_out(remove_old, load_settings()).counts())
+
+
+def _said(done: dict[str, int]) -> dict[str, int]:
+    """What was done, after it is logged as a sentence."""
+    LOG.info("%s", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in done.items() if count) or "Nothing had to be done")
+    return done
 
 
 def maintenance_dags() -> dict[str, DAG]:
@@ -52,7 +62,8 @@ def maintenance_dags() -> dict[str, DAG]:
         max_active_runs=1,
         is_paused_upon_creation=False,
         tags={"lake"},
-        default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+        default_args=QUIET | {"retries": 2, "retry_delay": timedelta(minutes=5)},
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         maintain()

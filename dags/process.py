@@ -24,16 +24,18 @@ from typing import Any
 
 from airflow.sdk import DAG, AssetAlias, get_current_context, task
 
-from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_alias, table_asset
-from dags.links import add_links
+from dags.defaults import PROCESS, RETRIES, RUN_TYPES, SHORT, START, captures_asset, table_alias, table_asset
+from dags.documents import add_links, document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from dags.telling import tell_failure, tell_success
+from dags.telling import deadline, is_of_this_try, report_published, tell_failure, tell_success
 from schemas.config.crawl import Crawl
+from schemas.config.schedule import longest_processing
 from schemas.config.settings import load_settings
+from schemas.numbers import plural
 from schemas.outcomes import Outcome
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("dags.process")  # Airflow gives this module another name
 MAX_SHARDS = 64  # more mapped tasks than a few hundred slow the scheduler
 EXTRACT_TIMEOUT = timedelta(hours=6)  # a task that takes longer does not work at all; a retry goes on with the segments that are left
 STEP_TIMEOUT = timedelta(hours=3)  # the same for the other steps, which read less
@@ -47,8 +49,11 @@ def plan(name: str) -> str | None:
 
     with final_errors():
         planned = wait_out(stages.plan, name, load_settings())
-        LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs)) if planned else LOG.info("Nothing to process")
-        return planned.process_run if planned else None
+        if planned is None:
+            LOG.info("Nothing to process: every closed run of %s is published. `reprocess_%s` makes rows again.", name, name)
+            return None
+        LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs))
+        return planned.process_run
 
 
 @task(**SHORT, execution_timeout=STEP_TIMEOUT)
@@ -59,6 +64,7 @@ def shards(process_run: str) -> list[list[str]]:
 
     with final_errors():
         segments = wait_out(lambda: list(stages.segments(process_run, load_settings())))
+        LOG.info("%s has %s", process_run, plural(len(segments), "WARC segment"))
         return [segments[first::MAX_SHARDS] for first in range(min(MAX_SHARDS, len(segments)))]
 
 
@@ -71,6 +77,7 @@ def extract(process_run: str, shard: list[str]) -> None:
     with final_errors():
         for segment in shard:
             wait_out(stages.extract, process_run, segment, load_settings())
+            LOG.info("The pages of %s are extracted", segment)
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
@@ -81,6 +88,7 @@ def resolve(process_run: str) -> None:
 
     with final_errors():
         wait_out(stages.resolve, process_run, load_settings())
+        LOG.info("The pages of %s are compared with their sites and with the lake", process_run)
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT)
@@ -102,11 +110,14 @@ def publish(process_run: str) -> dict[str, int]:
     with final_errors():
         report = wait_out(stages.publish, process_run, load_settings())
         LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
-        tell_tables(wait_out(stages.published_tables, report, load_settings()))
+        tables = wait_out(stages.published_tables, report, load_settings())
+        tell_tables(tables)
         if wait_out(stages.is_backlog_left, process_run, load_settings()):
             name = report.crawl
             get_current_context()["outlet_events"][_backlog_alias(name)].add(captures_asset(name))
     tell_success(report.crawl, "process", report.crawl_runs[-1])
+    if is_of_this_try(report.ingested_at):
+        report_published(report, tables)
     return {name: getattr(report, name) for name in ("records", *Outcome)}
 
 
@@ -127,7 +138,7 @@ def process_dag(crawl: Crawl) -> DAG:
     with DAG(
         dag_id=f"process_{crawl.name}",
         description=f"Turn what {crawl.name} fetched into published rows",
-        doc_md=f"{crawl.description}\n\n{__doc__}",
+        doc_md=document(crawl, __doc__ or ""),
         schedule=[captures_asset(crawl.name)],
         start_date=START,
         catchup=False,
@@ -135,7 +146,10 @@ def process_dag(crawl: Crawl) -> DAG:
         max_active_tasks=MAX_SHARDS,
         is_paused_upon_creation=False,
         tags={"process", crawl.name, *crawl.tags},
-        default_args=RETRIES | {"on_failure_callback": tell_failure},
+        default_args=RETRIES | {"on_failure_callback": tell_failure} | owner(crawl),
+        owner_links=owner_links(crawl),
+        deadline=deadline(crawl.name, longest_processing(crawl.schedule)),
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         run: Any = plan(crawl.name)  # Any: Airflow's placeholder for the id

@@ -21,14 +21,15 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags.defaults import PROCESS, RETRIES, SHORT, START
+from dags.defaults import PROCESS, RETRIES, RUN_TYPES, SHORT, START
+from dags.documents import document, owner, owner_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
 from schemas.config.settings import load_settings
 from schemas.errors import SpiderError
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("dags.reprocess")  # Airflow gives this module another name
 MAX_SHARDS = 64  # more mapped tasks than a few hundred slow the scheduler
 LONG_TIMEOUT = timedelta(hours=24)  # a whole history; a retry goes on with what is left
 STEP_TIMEOUT = timedelta(hours=3)
@@ -124,7 +125,7 @@ def reprocess_dag(crawl: Crawl) -> DAG:
     with DAG(
         dag_id=f"reprocess_{crawl.name}",
         description=f"Make rows of {crawl.name} again from stored captures",
-        doc_md=f"{crawl.description}\n\n{__doc__}",
+        doc_md=document(crawl, __doc__ or ""),
         schedule=None,
         start_date=START,
         catchup=False,
@@ -132,8 +133,10 @@ def reprocess_dag(crawl: Crawl) -> DAG:
         max_active_tasks=MAX_SHARDS,
         is_paused_upon_creation=False,
         tags={"reprocess", crawl.name, *crawl.tags},
-        default_args=RETRIES,
+        default_args=RETRIES | owner(crawl),
+        owner_links=owner_links(crawl),
         params=_params(),
+        allowed_run_types=RUN_TYPES,
         auto_register=False,
     ) as dag:
         runs: Any = plan(crawl.name)  # Any: Airflow's placeholder for the ids

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Context
+# Airflow's own stub leaves some of them out.
+from airflow.sdk import AsyncCallback, Context, DeadlineAlert, DeadlineReference, get_current_context  # type: ignore[attr-defined]
 
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import CrawlhouseError
 
+if TYPE_CHECKING:
+    from processing.publish.report import RunReport
+    from schemas.manifest import Manifest
+
 LOG = logging.getLogger(__name__)
+PLANNED_WITHIN = timedelta(minutes=2)  # chosen: the state of a crawl counts from its plan, which comes after the DAG run was queued
 
 
 def tell_failure(context: Context) -> None:
@@ -30,6 +38,46 @@ def tell_success(crawl: str, stage: str, crawl_run: str) -> None:
     from crawlhouse.monitor.watch import success
 
     _tell(crawl, lambda settings: success(crawl, stage, crawl_run, settings))
+
+
+def is_of_this_try(at: datetime) -> bool:
+    """Whether something was done since the running task began. A task that is cleared finds it done, and does not count it again."""
+    began = get_current_context()["ti"].start_date
+    return began is None or at >= began
+
+
+def report_fetched(manifest: Manifest) -> None:
+    """Count what a closed crawl run fetched in Airflow's own metrics, and tell OpenLineage of it, if these are sent anywhere."""
+    from crawlhouse.monitor import airflow_stats, lineage
+
+    if airflow_stats.is_on():
+        airflow_stats.count_crawl_run(manifest)
+    if lineage.is_active():
+        lineage.tell_fetched(manifest, load_settings())
+
+
+def report_published(report: RunReport, tables: Mapping[str, Mapping[str, object]]) -> None:
+    """The same for what a process run published, and for the tables that got rows."""
+    from crawlhouse.monitor import airflow_stats, lineage
+
+    if airflow_stats.is_on():
+        airflow_stats.count_process_run(report)
+    if lineage.is_active():
+        lineage.tell_published(report.crawl, tables, load_settings())
+
+
+async def tell_overdue(crawl: str) -> None:
+    """Tell a crawl's channels that a run takes too long: Airflow's triggerer calls it when a DAG run misses its deadline."""
+    await asyncio.to_thread(_tell, crawl, lambda _: {})
+
+
+def deadline(crawl: str, longest: timedelta | None) -> DeadlineAlert | None:
+    """The deadline of a crawl's DAG: so long after a DAG run is queued. None without a limit."""
+    if longest is None:
+        return None
+    callback = AsyncCallback(tell_overdue, {"crawl": crawl})
+    interval = longest + PLANNED_WITHIN
+    return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=interval, callback=callback, name="late")
 
 
 def _tell(crawl: str, read_events: Callable[[Settings], Mapping[str, Any]]) -> None:  # Any: conditions, whose module is heavy

@@ -16,7 +16,7 @@ from dags.process import process_dag
 from schemas.config.settings import load_settings
 from schemas.errors import CrawlhouseError
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("dags.unfinished")  # Airflow gives this module another name
 
 
 def unfinished_dags() -> dict[str, DAG]:

@@ -25,4 +25,4 @@ def format_bytes(count: float) -> str:
 
 def plural(number: float, noun: str) -> str:
     """A number with its noun: `1 visit`, `2 visits`."""
-    return f"{number:,g} {noun}" + ("" if number == 1 else "s")
+    return f"{number:{',' if isinstance(number, int) else ',g'}} {noun}" + ("" if number == 1 else "s")

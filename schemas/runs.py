@@ -135,8 +135,8 @@ def reading_digest(crawl: Crawl, dataset: Dataset) -> str:
 def config_hash(crawl: Crawl, datasets: Sequence[Dataset] = ()) -> str:
     """A digest of a crawl's configuration, and of the definitions of its datasets: 16 hex digits of SHA-256.
 
-    The time zone of its schedule, who is told of what, and how long its rows are kept decide no row.
+    The time zone of its schedule, who looks after it and is told of what, and how long its rows are kept decide no row.
     """
     definitions = [(dataset.name, dataset.digest(), dataset.rules_digest()) for dataset in datasets]
-    text = crawl.model_dump_json(exclude={"timezone", "notify", "retention"}) + (json.dumps(definitions) if definitions else "")
+    text = crawl.model_dump_json(exclude={"timezone", "notify", "owner", "retention"}) + (json.dumps(definitions) if definitions else "")
     return hashlib.sha256(text.encode()).hexdigest()[:16]

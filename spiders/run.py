@@ -17,6 +17,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import AccountingError, ConfigError, ConflictError, RunClosedError, ThresholdError, UnavailableError
 from schemas.manifest import FetchCounts, Manifest, Segment
+from schemas.numbers import plural
 from schemas.runs import CrawlRun, config_hash
 from spiders.closing.abandoned import abandoned_runs
 from spiders.closing.run_statistics import RunCounter
@@ -43,6 +44,7 @@ from storage.outages import patience, wait_out
 POLL_SECONDS = 1.0
 LOG = logging.getLogger(__name__)
 SEED_PRIORITY = 0
+NAMED_HOSTS = 3  # in a sentence
 
 Progress = Callable[[RunState], None]
 
@@ -101,7 +103,7 @@ def describe_nothing_due(run: CrawlRun, settings: Settings) -> str:
     """That a planned run has no URL, and when the next one is due. Empty if it has any, or if a user's spider may find some."""
     frontier = open_frontier(settings)
     try:
-        if run.crawl.has_own_spider() or frontier.count_hosts(run.crawl_run):
+        if run.crawl.has_own_spider() or frontier.count_due(run.crawl_run)[0]:
             return ""
         following = frontier.next_due_url(run.crawl.name)
     finally:
@@ -112,6 +114,21 @@ def describe_nothing_due(run: CrawlRun, settings: Settings) -> str:
         return f"Nothing of {name} is due, nor will anything be: every URL is finished. {again}."
     at, url = datetime.fromtimestamp(following[0], UTC), following[1]
     return f"Nothing of {name} is due; next at {at:%Y-%m-%d %H:%M} UTC ({url}). {again}; `revisit` in the crawl's file sets the intervals."
+
+
+def describe_due(run: CrawlRun, settings: Settings) -> str:
+    """What is due in a planned run: how many URLs of how many hosts, and those with most of them. Or that it was closed before."""
+    frontier = open_frontier(settings)
+    try:
+        if frontier.is_closed(run.crawl_run):
+            return f"{run.crawl_run} was planned before and is closed: nothing is fetched again. A new run takes what is due now."
+        hosts, urls = frontier.count_due(run.crawl_run)
+        busiest = frontier.busiest_hosts(run.crawl_run, NAMED_HOSTS)
+    finally:
+        frontier.close()
+    named = ", ".join(f"{host} {count:,}" for host, count in busiest.items())
+    more = f", and {plural(hosts - NAMED_HOSTS, 'more host')}" if hosts > NAMED_HOSTS else ""
+    return f"{run.crawl_run}: {plural(urls, 'URL')} due at its start{f' ({named}{more})' if named else ''}. What they link to is added."
 
 
 def withdraw(crawl_run: str, settings: Settings) -> None:

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import lightgbm
 import numpy as np
@@ -32,6 +33,8 @@ from benchmarks.inputs.labelled_pages import half_of, pages
 from benchmarks.peers.extractors import FETCHED_AT
 from processing.article.article import analyze_page, read_article
 from processing.article.page_body import kinds, model
+from processing.article.page_body.comments import Comment, read_comments
+from processing.article.page_body.declared import declared_tokens
 from processing.article.page_body.features import block_features, word_counts
 from processing.article.page_body.kinds import KINDS, LEAST_PROBABILITY, kind_tokens, shape_of, softmax
 from processing.article.page_body.page_body import best_blocks
@@ -48,6 +51,7 @@ Matrix = np.ndarray
 FOLDS, INNER_FOLDS = 5, 3
 MIN_SITES = {"kinds": 7, "body": 5}  # that have a word, for it to count
 KINDS_PENALTY, BODY_PENALTY = 0.02, 0.0015
+LEAST_WEIGHT = 0.05  # of a stored word: less does not change a page's type
 MAX_LABEL_WORDS = 25_000  # of a page and of its reference; the alignment takes time that grows with their product
 COMMON = {"min_data_in_leaf": 40, "lambda_l2": 5, "bagging_fraction": 0.7, "bagging_freq": 1, "seed": 1, "num_threads": 1, "verbose": -1}
 KIND_TREES = COMMON | {
@@ -70,7 +74,9 @@ class Sample:
     reference: Counter[str]
     structure: Structure
     article: list[str]
+    comments: list[Comment]
     tokens: frozenset[str]
+    declared: frozenset[str]
     measures: dict[str, float]
     shape: list[float]
     labels: Matrix
@@ -129,7 +135,9 @@ def _read(name: str) -> Iterator[Sample]:
             reference=Counter(reference),
             structure=structure,
             article=[block.text for block in found.blocks] if isinstance(found, Article) else [],
+            comments=read_comments(parse(html)),
             tokens=kind_tokens(page.url, analysis.metadata, structure),
+            declared=declared_tokens(parse(html), urlsplit(page.url).netloc),
             measures=page_features(tree, page, analysis.metadata, analysis.outline, analysis.container),
             shape=shape_of(structure),
             labels=_labels(structure, reference) if kind else np.zeros(len(structure.blocks)),
@@ -189,19 +197,32 @@ def _bags(groups: Sequence[Sequence[str]], vocabulary: dict[str, int], *, scaled
 
 
 @dataclass
+class WordsFit:
+    """The fitted weights of one kind of words, words x kinds, the constant last. `declared`: those of `declared_tokens`."""
+
+    declared: bool
+    vocabulary: dict[str, int]
+    weights: Matrix
+
+    def logarithms(self, samples: Sequence[Sample]) -> Matrix:
+        """Samples x kinds: the logarithms of the probabilities."""
+        bags = _word_bags(samples, self.vocabulary, self.declared)
+        return np.log(softmax(bags @ self.weights[:-1] + self.weights[-1]) + LEAST_PROBABILITY)
+
+
+@dataclass
 class KindsFit:
     """The fitted model of page types."""
 
-    vocabulary: dict[str, int]
-    weights: Matrix
+    words: list[WordsFit]
     features: list[str]
     means: Matrix
     trees: lightgbm.Booster
 
     def probabilities(self, samples: Sequence[Sample]) -> Matrix:
         """Samples x kinds."""
-        by_words = _by_words(samples, self.vocabulary, self.weights)
-        return np.asarray(self.trees.predict(_rows(samples, self.features, self.means, by_words)))
+        said = [part.logarithms(samples) for part in self.words]
+        return np.asarray(self.trees.predict(_rows(samples, self.features, self.means, said)))
 
 
 def cross_validated_kinds(samples: Sequence[Sample]) -> tuple[Matrix, KindsFit]:
@@ -221,31 +242,37 @@ def fit_kinds_model(samples: Sequence[Sample]) -> KindsFit:
     features = sorted(samples[0].measures)
     measures = np.array([[sample.measures[name] for name in features] for sample in samples])
     means = np.nan_to_num(np.nanmean(measures, 0))
-    vocabulary = _vocabulary([(sample.site, set(sample.tokens)) for sample in samples], MIN_SITES["kinds"])
+    words, outside = zip(*(_fit_words(samples, declared=declared) for declared in (False, True)), strict=True)
+    kinds_of = np.array([sample.kind for sample in samples])
+    trees = lightgbm.train(KIND_TREES, lightgbm.Dataset(_rows(samples, features, means, outside), kinds_of), KIND_ROUNDS)
+    return KindsFit(list(words), features, means, trees)
+
+
+def _rows(samples: Sequence[Sample], features: list[str], means: Matrix, said: Sequence[Matrix]) -> Matrix:
+    measures = np.array([[sample.measures[name] for name in features] for sample in samples])
+    measures = np.where(np.isnan(measures), means, measures)
+    return np.hstack([measures, np.array([sample.shape for sample in samples]), *said])
+
+
+def _fit_words(samples: Sequence[Sample], *, declared: bool) -> tuple[WordsFit, Matrix]:
+    """The weights by all samples, and what the words say of each sample by weights of other sites."""
+    bags_of = [(sample.site, set(sample.declared if declared else sample.tokens)) for sample in samples]
+    vocabulary = _vocabulary(bags_of, MIN_SITES["kinds"])
     inner = np.array([_fold(sample.site, "i", INNER_FOLDS) for sample in samples])
     outside = np.zeros((len(samples), len(KINDS)))
     for fold in range(INNER_FOLDS):
         seen = [sample for sample, own in zip(samples, inner, strict=True) if own != fold]
         here = [sample for sample, own in zip(samples, inner, strict=True) if own == fold]
-        outside[inner == fold] = _by_words(here, vocabulary, _fit_words(seen, vocabulary))
-    kinds_of = np.array([sample.kind for sample in samples])
-    trees = lightgbm.train(KIND_TREES, lightgbm.Dataset(_rows(samples, features, means, outside), kinds_of), KIND_ROUNDS)
-    return KindsFit(vocabulary, _fit_words(samples, vocabulary), features, means, trees)
+        outside[inner == fold] = WordsFit(declared, vocabulary, _word_weights(seen, vocabulary, declared)).logarithms(here)
+    return WordsFit(declared, vocabulary, _word_weights(samples, vocabulary, declared)), outside
 
 
-def _rows(samples: Sequence[Sample], features: list[str], means: Matrix, by_words: Matrix) -> Matrix:
-    measures = np.array([[sample.measures[name] for name in features] for sample in samples])
-    measures = np.where(np.isnan(measures), means, measures)
-    return np.c_[measures, np.array([sample.shape for sample in samples]), np.log(by_words + LEAST_PROBABILITY)]
+def _word_bags(samples: Sequence[Sample], vocabulary: dict[str, int], declared: bool) -> Any:
+    return _bags([sorted(sample.declared if declared else sample.tokens) for sample in samples], vocabulary, scaled=True)
 
 
-def _by_words(samples: Sequence[Sample], vocabulary: dict[str, int], weights: Matrix) -> Matrix:
-    bags = _bags([sorted(sample.tokens) for sample in samples], vocabulary, scaled=True)
-    return softmax(bags @ weights[:-1] + weights[-1])
-
-
-def _fit_words(samples: Sequence[Sample], vocabulary: dict[str, int]) -> Matrix:
-    bags = _bags([sorted(sample.tokens) for sample in samples], vocabulary, scaled=True)
+def _word_weights(samples: Sequence[Sample], vocabulary: dict[str, int], declared: bool) -> Matrix:
+    bags = _word_bags(samples, vocabulary, declared)
     wanted = np.eye(len(KINDS))[[sample.kind for sample in samples]]
 
     def loss(flat: Matrix) -> tuple[float, Matrix]:
@@ -304,7 +331,7 @@ def fit_body(samples: Sequence[Sample], types: Sequence[Matrix]) -> BodyFit:
 
 def _block_rows(sample: Sample, types: Matrix, scores: Matrix) -> Matrix:
     named = dict(zip(KINDS, map(float, types), strict=True))
-    return block_features(sample.structure, scores, named, sample.words, sample.article)
+    return block_features(sample.structure, scores, named, sample.words, sample.article, sample.comments)
 
 
 def _weight(sample: Sample) -> Matrix:
@@ -367,17 +394,14 @@ def _word_f1(texts: Sequence[str], reference: Counter[str]) -> float:
 
 def write_kinds(fit: KindsFit) -> None:
     """The model of page types as its file."""
-    tokens = {word: [round(float(value), 3) for value in fit.weights[place]] for word, place in fit.vocabulary.items()}
-    _write(
-        kinds.MODEL,
-        {
-            "tokens": {word: values for word, values in tokens.items() if max(map(abs, values)) > 0.02},
-            "constant": fit.weights[-1].round(4).tolist(),
-            "features": fit.features,
-            "means": fit.means.round(4).tolist(),
-            "trees": _nested(fit.trees),
-        },
-    )
+    data = {"words": [_stored(part) for part in fit.words], "features": fit.features, "means": fit.means.round(4).tolist()}
+    _write(kinds.MODEL, data | {"trees": _nested(fit.trees)})
+
+
+def _stored(part: WordsFit) -> dict[str, object]:
+    tokens = {word: [round(float(value), 2) for value in part.weights[place]] for word, place in part.vocabulary.items()}
+    kept = {word: values for word, values in tokens.items() if max(map(abs, values)) > LEAST_WEIGHT}
+    return {"tokens": kept, "constant": part.weights[-1].round(4).tolist()}
 
 
 def write_body(fit: BodyFit) -> None:

@@ -24,6 +24,15 @@ PROJECT_DAGS = "dags"  # beside the crawl folder
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 MIN_PARALLEL_TASKS = 2  # so that one long task does not stop all others on a machine with one core
 MISSING_DAG = {"missing_dag_retries": "1", "missing_dag_retry_delay": "20"}  # a task whose DAG a worker cannot find is retried, then fails
+QUIET_LOGS = {  # what Airflow says of its own work in every task's log, with reprs of its objects
+    "task": "WARNING",
+    "task.stdout": "INFO",
+    "task.stderr": "INFO",
+    "airflow.dag_processing.bundles.manager": "WARNING",
+    "airflow.dag_processing.dagbag": "WARNING",
+    "airflow.task.operators.airflow.providers.standard.decorators": "WARNING",
+}
+LOG_LEVELS = "AIRFLOW__LOGGING__NAMESPACE_LEVELS"
 LOCK_WAIT_SECONDS = 60  # SQLite's default of 5 s is too short when all four components start on a busy machine
 
 
@@ -125,6 +134,7 @@ class AirflowHome:
             "logging": {
                 "base_log_folder": str(self.logs / "tasks"),
                 "dag_processor_child_process_log_directory": str(self.logs / "dags"),
+                "namespace_levels": os.environ.get(LOG_LEVELS) or " ".join(f"{name}={level}" for name, level in QUIET_LOGS.items()),
             },
             "scheduler": {
                 "task_instance_heartbeat_timeout": "60",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -92,6 +93,7 @@ def _apprise_addresses(name: str, config: object) -> list[str]:
 def _send_by_apprise(name: str, addresses: list[str], message: Message) -> None:
     import apprise
 
+    logging.getLogger("apprise").setLevel(logging.WARNING)
     sender = apprise.Apprise()
     if not all(sender.add(address) for address in addresses):  # an address may hold a password, so it is not shown
         raise ConfigError(f"The address of the channel {name!r} is no URL that Apprise knows, {EXAMPLE}.")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from crawlhouse.monitor.past import quarantine_growth, silence
-from crawlhouse.monitor.schedule import lateness, next_run
+from crawlhouse.monitor.schedule import lateness, next_run, unprocessed
 from crawlhouse.monitor.summaries import refresh_summaries
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_defaults import is_base
@@ -26,7 +26,8 @@ from storage.ledger.summaries import RecentRun, recent_runs
 
 RUNS = 40  # of a crawl: what its past is judged by
 URL = re.compile(r"https?://[^\s,;]+")
-FAILED_STAGES = ("failed_crawl", "failed_process")  # the stages fail and recover apart; both are told as `failed`
+FAILED_PROCESS = "failed_process"
+FAILED_STAGES = ("failed_crawl", FAILED_PROCESS)  # the stages fail and recover apart; both are told as `failed`
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def conditions(
         Alarm.THRESHOLD: Condition(closed.missed, _first_url(closed.missed), closed.crawl_run) if closed and closed.missed else None,
         Alarm.GATE: _gate(held),
         Alarm.SILENT: silence(runs, now),
-        Alarm.LATE: lateness(crawl, runs[0].planned_at if runs else None, next_due, now) if crawl else None,
+        Alarm.LATE: lateness(crawl, runs, next_due, now) if crawl else None,
         Alarm.QUARANTINE: quarantine_growth(runs),
         Alarm.LAYOUT: _layout(runs),
     }
@@ -119,6 +120,8 @@ def _health(
 ) -> CrawlHealth:
     found = conditions(crawl, runs, held, due[0] if due else None, now)
     events = {one.kind: one.condition for one in alarms if one.raised and one.kind not in found}
+    if crawl and found[Alarm.LATE] is None and FAILED_PROCESS not in events:
+        found[Alarm.LATE] = unprocessed(crawl, runs, now)
     wrong = {kind: condition for kind, condition in {**events, **found}.items() if condition is not None}
     next_at = next_run(crawl, now) if crawl else None
     return CrawlHealth(name, crawl, broken, tuple(runs), wrong, tuple(alarms), tuple(held), next_at, due)

@@ -41,14 +41,16 @@ def alarm_of(kind: str) -> Alarm:
     return Alarm(kind.partition("_")[0])
 
 
-def message_of(alarm: AlarmState) -> Message:
-    """The message about an alarm that was raised, or is over."""
+def message_of(alarm: AlarmState, owner: str = "") -> Message:
+    """The message about an alarm that was raised, or is over. `owner` is who looks after the crawl."""
     kind, condition = alarm_of(alarm.kind), alarm.condition
     lines = [condition.sentence]
     if condition.url:
         lines.append(f"For example: {condition.url}")
     if condition.run:
         lines.append(f"Run: {condition.run}")
+    if owner:
+        lines.append(f"Owner: {owner}")
     if not alarm.raised:
         return Message(f"{alarm.crawl}: recovered ({kind})", "\n".join(["This is over:", *lines]), is_good=True)
     lines.append(f"What to do: {NEXT_STEPS[kind].format(crawl=alarm.crawl)}")

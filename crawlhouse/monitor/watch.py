@@ -98,7 +98,7 @@ def _tell(database: Database, health: CrawlHealth, find: FindConnection) -> list
     for alarm in list_alarms(database, health.name) if channels else ():
         waiting = [channel for channel in channels if _wants(channel, alarm) and channel.channel not in alarm.told]
         if waiting and claim_alarm(database, alarm):
-            done = [_told(channel, alarm, find) for channel in waiting]
+            done = [_told(channel, alarm, health, find) for channel in waiting]
             end_claim(database, alarm, [one.channel for one in done if one.problem is None])
             told += done
     return told
@@ -108,8 +108,8 @@ def _wants(channel: Notify, alarm: AlarmState) -> bool:
     return alarm_of(alarm.kind) in channel.about and (alarm.raised or Alarm.RECOVERED in channel.about)
 
 
-def _told(channel: Notify, alarm: AlarmState, find: FindConnection) -> Told:
-    message = message_of(alarm)
+def _told(channel: Notify, alarm: AlarmState, health: CrawlHealth, find: FindConnection) -> Told:
+    message = message_of(alarm, health.crawl.owner if health.crawl else "")
     try:
         send(channel, message, find)
     except CrawlhouseError as error:  # the crawl goes on; the next watch tries again

@@ -25,8 +25,11 @@ class RunBars:
     records: tuple[BarPart, ...]
 
 
-def render_crawl(settings: Settings, site: Site, name: str, dag: DagState | None = None) -> str:
-    """The page as HTML. Raises NotFoundError, UnavailableError, StorageError."""
+def render_crawl(settings: Settings, site: Site, name: str, dag: DagState | None = None, token: str = "", begun: str = "") -> str:
+    """The page as HTML. `token` makes its form valid, `begun` is the DAG run that was just started.
+
+    Raises NotFoundError, UnavailableError, StorageError.
+    """
     database = open_database(settings.database_url("frontier"))
     try:
         health = read_health(database, settings, name)[name]
@@ -43,6 +46,8 @@ def render_crawl(settings: Settings, site: Site, name: str, dag: DagState | None
         lines=_lines(health),
         outcomes=list(Outcome),
         fetch_outcomes=list(FetchOutcome),
+        token=token,
+        begun=begun,
         refresh=REFRESH_SECONDS if health.is_fetching else 6 * REFRESH_SECONDS,
         place="overview",
     )

@@ -17,6 +17,7 @@ from schemas.config.settings import Settings
 from storage.database.engine import open_database
 
 SHOWN_RUNS = 30  # of a trend
+STATES = {"bad": "need attention", "doubtful": "to look at", "busy": "at work", "good": "fine", "soft": "paused or never ran"}  # by rank
 BAD = (Alarm.FAILED, Alarm.THRESHOLD, Alarm.GATE)
 DOUBTFUL = (Alarm.LATE, Alarm.SILENT, Alarm.QUARANTINE, Alarm.LAYOUT)
 LABELS = {
@@ -57,7 +58,7 @@ class CrawlRow:
     @property
     def style(self) -> str:
         """The class of the state in the style sheet."""
-        return ("bad", "doubtful", "busy", "good", "soft")[self.rank]
+        return tuple(STATES)[self.rank]
 
     @property
     def next_run(self) -> datetime | None:
@@ -66,24 +67,35 @@ class CrawlRow:
 
 
 def render_overview(
-    settings: Settings | None,
+    settings: Settings,
     site: Site,
     *,
     dags: Mapping[str, DagState] | None = None,
     waiting: Mapping[str, int] | None = None,
     visible: Callable[[Collection[str]], Collection[str]] = lambda names: names,
-    problem: str = "",
+    state: str = "",
 ) -> str:
-    """The page as HTML. `waiting` counts the rows in quarantine by crawl. With a `problem`, it shows that alone.
+    """The page as HTML. `waiting` counts the rows in quarantine by crawl. With a `state`, one of STATES, only crawls in it are listed.
 
     `visible` gets the names of all crawls, and returns those that the user may see.
 
     Raises UnavailableError, StorageError.
     """
-    rows = read_rows(settings, dags or {}, waiting or {}, visible) if settings is not None else []
-    counts = {style: sum(1 for row in rows if row.style == style) for style in ("bad", "doubtful", "busy", "good", "soft")}
+    rows = read_rows(settings, dags or {}, waiting or {}, visible)
+    counts = {style: sum(1 for row in rows if row.style == style) for style in STATES}
+    rows = [row for row in rows if row.style == state] if state in STATES else rows
     refresh = REFRESH_SECONDS if counts["busy"] else 6 * REFRESH_SECONDS
-    return render("overview.html", site, title="Crawls", rows=rows, counts=counts, problem=problem, refresh=refresh, place="overview")
+    return render(
+        "overview.html",
+        site,
+        title="Crawls",
+        rows=rows,
+        counts=counts,
+        states=STATES,
+        chosen=state if state in STATES else "",
+        refresh=refresh,
+        place="overview",
+    )
 
 
 def read_rows(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawlhouse.pages.lake import LakeReader, read_lake
-from crawlhouse.pages.site import Site, render
+from crawlhouse.pages.site import REFRESH_SECONDS, Site, render
 from processing.quarantine.selection import id_of
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError
@@ -29,8 +29,14 @@ COUNTS = (
     f"SELECT crawl, coalesce(dataset, 'articles') AS dataset, rule, count(*) AS count FROM quarantine WHERE {WHERE} "  # noqa: S608 our own text
     "GROUP BY ALL ORDER BY count DESC LIMIT 100"
 )
-CRAWLS = "SELECT DISTINCT crawl FROM quarantine"
+CRAWLS = "SELECT crawl FROM quarantine UNION SELECT crawl FROM runs"
 ONE = "SELECT * FROM quarantine WHERE warc_filename = $1 AND warc_record_offset = $2"
+DECISIONS = f"""
+SELECT process_run, any_value(kind) AS kind, any_value(crawl) AS crawl, max(ingested_at) AS decided_at, sum(records)::BIGINT AS records,
+any_value(decided_by) AS who, any_value(decision_reason) AS why
+FROM runs WHERE list_contains($1, crawl) AND kind IN ('release', 'retry', 'drop', 'accept')
+GROUP BY process_run ORDER BY decided_at DESC LIMIT {SHOWN_DECISIONS}
+"""  # noqa: S608 a number
 NOT_SHOWN = frozenset({"minhash", "blocks", "row_json", "text", "chunks", "markdown"})
 
 
@@ -48,10 +54,23 @@ class Wanted:
         return self.crawl, self.dataset, self.rule, self.url
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A decision that was just made, and the DAG run that does it; both empty if there is none."""
+
+    action: str = ""
+    run: str = ""
+
+
 def render_quarantine(
-    settings: Settings, site: Site, wanted: Wanted, token: str, visible: Callable[[Collection[str]], Collection[str]], note: str = ""
+    settings: Settings,
+    site: Site,
+    wanted: Wanted,
+    token: str,
+    visible: Callable[[Collection[str]], Collection[str]],
+    started: Started = Started(),
 ) -> str:
-    """The page as HTML. `token` makes its forms valid, `note` says what was just started. Raises UnavailableError, StorageError."""
+    """The page as HTML. `token` makes its forms valid. Raises UnavailableError, StorageError."""
     database = open_database(settings.database_url("frontier"))
     try:
         held = list_held(database)
@@ -59,6 +78,7 @@ def render_quarantine(
         database.close()
     with read_lake(settings) as lake:
         names = sorted(visible([*{row["crawl"] for row in lake.rows(CRAWLS)}, *{one.crawl for one in held}]))
+        decisions = lake.rows(DECISIONS, names)
         rows = [{**row, "id": id_of(_place(row))} for row in lake.rows(ROWS, names, *wanted.parameters())]
         counts = lake.rows(COUNTS, names, *wanted.parameters())
         problem = lake.problem
@@ -74,8 +94,10 @@ def render_quarantine(
         total=sum(row["count"] for row in counts),
         waiting=[one for one in shown if one.decision is None][::-1],
         decided=[one for one in shown if one.decision is not None][::-1][:SHOWN_DECISIONS],
+        decisions=decisions,
         token=token,
-        note=note,
+        started=started,
+        refresh=REFRESH_SECONDS if started.action else 0,
         problem=problem,
     )
 

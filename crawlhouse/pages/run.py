@@ -12,7 +12,7 @@ from typing import Any
 from crawlhouse.monitor.summaries import refresh_summaries
 from crawlhouse.pages.lake import LakeReader, read_lake
 from crawlhouse.pages.plots import Flow, flow
-from crawlhouse.pages.site import REFRESH_SECONDS, Site, render
+from crawlhouse.pages.site import REFRESH_SECONDS, FailedTask, Site, render
 from crawlhouse.rows import Row
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError
@@ -93,7 +93,15 @@ class RunView:
         return manifest_key(self.run.crawl, self.run.crawl_run)
 
 
-def render_run(settings: Settings, site: Site, crawl_run: str) -> str:
+@dataclass(frozen=True, slots=True)
+class AirflowSide:
+    """What Airflow knows of a run: the DAG run that processed it last, and the tasks that failed in it and in its fetching."""
+
+    processing: str | None = None
+    failed: tuple[FailedTask, ...] = ()
+
+
+def render_run(settings: Settings, site: Site, crawl_run: str, airflow: AirflowSide = AirflowSide()) -> str:
     """The page as HTML. Raises NotFoundError, UnavailableError, StorageError."""
     view = read_run(settings, crawl_run)
     return render(
@@ -101,6 +109,7 @@ def render_run(settings: Settings, site: Site, crawl_run: str) -> str:
         site,
         title=crawl_run,
         view=view,
+        airflow=airflow,
         outcomes=list(Outcome),
         fetch_outcomes=list(FetchOutcome),
         refresh=0 if view.manifest and view.run.summary and view.run.summary.published_at else REFRESH_SECONDS,

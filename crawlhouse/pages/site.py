@@ -49,6 +49,21 @@ class Site:
         path = f"{self.airflow}/dags/{quote(dag_id, safe='')}"
         return path if run_id is None else f"{path}/runs/{quote(run_id, safe='')}"
 
+    def task(self, task: FailedTask) -> str:
+        """The link to a task of a DAG run in Airflow, with its log."""
+        path = f"{self.dag(task.dag_id, task.run_id)}/tasks/{quote(task.task_id, safe='')}"
+        return path if task.map_index < 0 else f"{path}/mapped/{task.map_index}"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    """A task of a DAG run that failed for good. `map_index` is -1 for one that is not mapped."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+
 
 def render(template: str, site: Site, **values: object) -> str:
     """A page as HTML."""

@@ -143,7 +143,7 @@ def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole:
 
 
 def _length(blocks: tuple[Block, ...]) -> int:
-    return sum(len(block.text) for block in blocks)
+    return sum([len(block.text) for block in blocks])
 
 
 def _rejected(page: Page, page_type: PageType) -> Rejected:

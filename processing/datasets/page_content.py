@@ -16,7 +16,7 @@ from processing.clean.signals import signals
 from processing.clean.words import text_digest
 from processing.datasets.page_view import PageView
 from processing.pdf.document import PdfDocument
-from schemas.article import Block, BlockMarkup
+from schemas.article import Block, BlockMarkup, PageType
 from schemas.datasets.page_options import PageOptions
 
 RawRow = dict[str, Any]  # Any: a value of the field's type
@@ -41,7 +41,8 @@ def page_content_rows(view: PageView, options: PageOptions) -> Iterator[RawRow]:
         "content_signal": view.preferences.signal,
     }
     if options.comments:
-        row["comments"] = [asdict(comment) for comment in read_comments(view.tree)]
+        posts = content.page_type is PageType.FORUM
+        row["comments"] = [asdict(comment) for comment in read_comments(view.tree, posts=posts)]
     yield row | text_columns(content.blocks, markup, content.metadata.language_declared, options)
 
 

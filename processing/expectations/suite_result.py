@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from schemas.numbers import plural
+
 RULE = "expectation:"
 MAX_URLS_IN_SENTENCE = 3
 MAX_VALUE_CHARACTERS = 100
@@ -135,6 +137,15 @@ class SuiteResult:
         """The critical expectations that the rows of a crawl run did not meet, in one line."""
         failed = (one for one in self.results if not one.success and one.severity == "critical" and crawl_run in one.failing_runs)
         return "; ".join(one.sentence() for one in failed)
+
+    def text(self) -> str:
+        """What was judged, in a line for a log."""
+        failed, rows = self.sentences(None), f"{self.dataset}: {plural(self.rows, 'row')}"
+        if not self.rows:
+            return f"{self.dataset}: no rows to judge"
+        if not failed:
+            return f"{rows} met {plural(len(self.results), 'expectation')}"
+        return f"{rows}, {len(failed)} of {plural(len(self.results), 'expectation')} not met: {'; '.join(failed)}"
 
     def offences(self) -> Offences:
         """The rows that go to quarantine. Of several reasons the first counts."""

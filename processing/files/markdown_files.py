@@ -46,15 +46,17 @@ def write_markdown_files(folder: Path, rows: Iterable[Row]) -> None:
 
 
 def markdown_file(row: Row) -> str:
-    """An article as the text of a file: metadata between two lines of `---`, its title as a heading, its Markdown."""
+    """An article as the text of a file: metadata, its title among it, between two lines of `---`, then its Markdown."""
     said = {name: row.get(name) for name in _METADATA}
-    front = yaml.safe_dump({name: _plain(value) for name, value in said.items() if value}, allow_unicode=True, sort_keys=False, width=1_000)
+    front = yaml.safe_dump(
+        {name: _plain(value) for name, value in said.items() if value or value == 0}, allow_unicode=True, sort_keys=False, width=1_000
+    )
     return f"---\n{front}---\n\n{row['markdown']}\n"
 
 
 def file_name(row: Row) -> str:
     """A part of a file's name that any file system takes: the host and the title in ASCII."""
-    words = f"{host_key(row['url'])} {row.get('title') or ''}".lower()
+    words = f"{host_key(row['url'])} {row.get('title') or ''}".casefold()  # casefold: ß becomes ss
     ascii_words = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
     return _SEPARATORS.sub("-", ascii_words)[:MAX_NAME_CHARACTERS].strip("-") or "article"
 

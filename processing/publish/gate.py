@@ -8,6 +8,7 @@ critical expectation is held back for that dataset. After: `processing.publish.p
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -40,6 +41,7 @@ from storage.ledger.held import Held, hold_rows
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
+LOG = logging.getLogger(__name__)
 NO_VERSION = 0  # of rows in quarantine
 
 
@@ -87,6 +89,8 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     base = mark.base.key()
     articles = ArticleRows(run, mark, store, lake, folders)
     judged = judge_run(run, base, articles, segments, store, lake)
+    for result in judged.results.values():
+        LOG.info("%s", result.text())
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
     if run.makes_articles:
         for found in counts.values():
@@ -103,6 +107,7 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     measures = {crawl_run: judged.measures(crawl_run) for crawl_run in run.crawl_runs}
     held: dict[str, dict[str, str]] = {}
     for crawl_run, name, why in judged.held():
+        LOG.warning("%s of %s is held back: %s", name, crawl_run, why)
         held.setdefault(crawl_run, {})[name] = why
     run_files(run.process_run, gated_keys(run, base), lake.tables(), store, lake)
     stored_counts = {crawl_run: found.to_dict() for crawl_run, found in counts.items()}

@@ -41,7 +41,8 @@ def rejudge(run: ProcessRun, settings: Settings, resources: Resources) -> Settle
         except GateError as error:
             LOG.warning("%d rows of quarantine stay as they are: %s", len(rows), error)
     if settled.outcomes:
-        LOG.info("Rows of quarantine were judged again by the rules of today: %s", dict(settled.outcomes))
+        found = ", ".join(f"{count:,} {name}" for name, count in settled.outcomes.items())
+        LOG.info("Rows of quarantine were judged again by the rules of today: %s", found)
     return settled
 
 

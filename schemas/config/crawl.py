@@ -252,6 +252,7 @@ class Crawl(ConfigModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     description: Text = ""
+    owner: Line = ""
     seeds: Annotated[tuple[Seed, ...], length_at_most(MAX_SEEDS)] = ()
     seeds_file: SeedsFile | None = None
     scope: Scope = Scope()

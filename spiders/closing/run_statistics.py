@@ -75,7 +75,7 @@ class RunCounter:
             items=items,
             max_memory_bytes=self._max_memory_bytes,
             not_covered={kind: number for kind, number in asdict(shortfall).items() if number},
-            host_count=self._frontier.count_hosts(self._crawl_run) + len(self._without_urls),
+            host_count=self._frontier.count_due(self._crawl_run)[0] + len(self._without_urls),
             hosts={name: self._host(name, outcomes.get(name, HostOutcomes(0, 0, None))) for name in sorted(self._hosts)},
             **{name: dict(sorted(counts.items())) for name, counts in self._sums.items()},
         )

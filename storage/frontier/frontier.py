@@ -31,7 +31,7 @@ from storage.frontier.queries import (
     budget_shortfall,
     busiest_hosts,
     check_open,
-    count_run_hosts,
+    count_due,
     due_by_host,
     due_url,
     ending_phase,
@@ -358,10 +358,10 @@ class Frontier:
         with self._database.read() as connection:
             return next_due_url(connection, crawl)
 
-    def count_hosts(self, crawl_run: str) -> int:
-        """How many hosts have URLs in a run."""
+    def count_due(self, crawl_run: str) -> tuple[int, int]:
+        """How many hosts have URLs in a run, and how many URLs these are."""
         with self._database.read() as connection:
-            return count_run_hosts(connection, self._number(crawl_run))
+            return count_due(connection, self._number(crawl_run))
 
     def busiest_hosts(self, crawl_run: str, limit: int) -> dict[str, int]:
         """The hosts with most URLs in a run, and how many."""

@@ -104,9 +104,10 @@ def next_due_url(connection: Connection, crawl: str) -> tuple[float, str] | None
     return None if row is None else (row.due_at, row.url)
 
 
-def count_run_hosts(connection: Connection, run_no: int) -> int:
-    """How many hosts have URLs in a run."""
-    return connection.scalar(select(func.count()).select_from(RUN_HOSTS).where(RUN_HOSTS.c.run_no == run_no)) or 0
+def count_due(connection: Connection, run_no: int) -> tuple[int, int]:
+    """How many hosts have URLs in a run, and how many URLs these are."""
+    row = connection.execute(select(func.count(), func.coalesce(func.sum(RUN_HOSTS.c.due), 0)).where(RUN_HOSTS.c.run_no == run_no)).one()
+    return row[0], int(row[1])
 
 
 def busiest_hosts(connection: Connection, run_no: int, limit: int) -> dict[str, int]:

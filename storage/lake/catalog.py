@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from storage.database.private_files import make_private_file
 NAMESPACE = "crawlhouse"
 SQLITE_BUSY_SECONDS = 60  # to wait for another publisher's transaction
 CREATION_ATTEMPTS = 5
+logging.getLogger("pyiceberg.io").setLevel(logging.WARNING)  # it says for every file by what it is read
 S3_FILES = "storage.lake.files.LakeFileIO"
 
 

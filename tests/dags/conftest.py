@@ -22,6 +22,7 @@ DAGS = Path(dags.__file__).parent
 
 NEWS = """\
 description: Two papers of one town
+owner: ada@example.com
 seeds: [http://127.0.0.1:9/]
 schedule: "0 */6 * * *"
 timezone: Europe/Berlin

@@ -17,11 +17,14 @@ def describe(folder: str) -> dict[str, object]:
             "schedule": str(getattr(dag.timetable, "summary", dag.timetable)),
             "timezone": dag.timezone.name,
             "tags": sorted(dag.tags),
+            "owners": [sorted({task.owner for task in dag.tasks}), dag.owner_links],
+            "deadlines": [[alert.interval.total_seconds(), alert.callback.path, alert.callback.kwargs] for alert in dag.deadline or ()],
             "max_active_runs": dag.max_active_runs,
             "max_active_tasks": dag.max_active_tasks,
             "catchup": dag.catchup,
             "paused": dag.is_paused_upon_creation,
             "params": dag.params.dump(),
+            "run_types": sorted(kind.value for kind in dag.allowed_run_types or ()),
             "tasks": {
                 task.task_id: {
                     "upstream": sorted(task.upstream_task_ids),

@@ -77,6 +77,28 @@ def test_a_crawl_dag(found: dict[str, Any]) -> None:
     assert tasks["close"]["outlets"] == ["captures_news"]
 
 
+def test_a_crawl_names_its_owner_and_leads_to_its_page(found: dict[str, Any]) -> None:
+    for kind in ("crawl", "process", "reprocess"):
+        dag = found["dags"][f"{kind}_news"]
+        assert dag["owners"] == [["ada@example.com"], {"ada@example.com": "mailto:ada@example.com"}]
+        assert "[What became of its runs](/plugin/crawls/crawlhouse/crawls/news)" in dag["doc"]
+    assert found["dags"]["crawl_quiet"]["owners"] == [["airflow"], {}]
+
+
+def test_no_dag_offers_a_backfill(found: dict[str, Any]) -> None:
+    """A run takes what is due now, whatever date it is given."""
+    for dag_id, dag in found["dags"].items():
+        assert "backfill" not in dag["run_types"], dag_id
+        assert {"scheduled", "manual", "asset_triggered"} <= set(dag["run_types"]), dag_id
+
+
+def test_a_scheduled_crawl_has_deadlines(found: dict[str, Any]) -> None:
+    """Six hours and half of them: then the next run is late. And two minutes, until the run is planned."""
+    for kind in ("crawl", "process"):
+        assert found["dags"][f"{kind}_news"]["deadlines"] == [[9 * 3600 + 120, "dags.telling.tell_overdue", {"crawl": "news"}]]
+        assert found["dags"][f"{kind}_own"]["deadlines"] == []
+
+
 def test_a_reprocess_dag(found: dict[str, Any]) -> None:
     dag = found["dags"]["reprocess_own"]
     assert (dag["schedule"], dag["max_active_runs"], dag["paused"]) == (None, 1, False) or "Null" in str(dag["schedule"])

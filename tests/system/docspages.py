@@ -18,8 +18,6 @@ NOT_RUN = {
     "make down": "it belongs to `make demo`",
     "source .venv/bin/activate": "the tests have the environment's commands on their PATH",
     "docker": "there is no Docker here; tests/chaos/test_composed.py runs the services of the compose file as processes",
-    "helm": "there is no Kubernetes here; tests/crawlhouse/airflow/test_kubernetes.py checks the values",
-    "kubectl": "there is no Kubernetes here",
     "cp .env": "it belongs to `docker compose`",
     "mkdir -m 700 secrets": "it belongs to `docker compose`",
     "printf": "it belongs to `docker compose`",

@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from crawlhouse.pages.overview import render_overview
-from crawlhouse.pages.site import HEADERS, Site
+from crawlhouse.pages.site import HEADERS, Site, render
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 
-STATUS = ((NotFoundError, 404), (ConfigError, 400), (CrawlhouseError, 503))
+STATUS = ((NotFoundError, 404, "Not found"), (ConfigError, 400, "Not possible"), (CrawlhouseError, 503, "Not available"))
 
 
 def site_of(request: Request) -> Site:
@@ -26,5 +25,6 @@ def answer(page: Callable[[Settings], str], site: Site, headers: Mapping[str, st
     try:
         return HTMLResponse(page(load_settings()), headers=dict(headers))
     except CrawlhouseError as error:
-        status = next(code for kind, code in STATUS if isinstance(error, kind))
-        return HTMLResponse(render_overview(None, site, problem=str(error)), status_code=status, headers=HEADERS)
+        status, title = next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
+        page_of_error = render("message.html", site, title=title, message=str(error), is_error=True, place="")
+        return HTMLResponse(page_of_error, status_code=status, headers=HEADERS)

@@ -6,22 +6,20 @@ from typing import Annotated, Literal
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
-from airflow.utils.types import DagRunTriggeredByType
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from crawlhouse.airflow.web.access import FormToken, check_form, check_may_run, check_visible, see_tables, visible_crawls
+from crawlhouse.airflow.web.access import FormToken, check_form, check_may_run, check_visible, see_tables, start_dag, visible_crawls
 from crawlhouse.airflow.web.answers import answer, site_of
 from crawlhouse.pages import archived
 from crawlhouse.pages.dataset import render_dataset, render_datasets, render_versions
-from crawlhouse.pages.quarantine import Wanted, render_quarantine, render_quarantined
+from crawlhouse.pages.quarantine import Started, Wanted, render_quarantine, render_quarantined
 from crawlhouse.pages.record import render_archived, render_record, render_search
 from schemas.errors import ConfigError
 
 DECISIONS = "decide_rows"  # the DAG that does what is decided
 SETTLE = ("release", "retry", "drop")
-ACTIONS = (*SETTLE, "accept", "discard")
 
 router = APIRouter(dependencies=[Depends(see_tables)])
 
@@ -63,22 +61,26 @@ def archived_page(request: Request, user: GetUserDep, url: str) -> HTMLResponse:
     return answer(lambda settings: render_archived(settings, url, lambda crawl: check_visible(crawl, user)), site, archived.HEADERS)
 
 
+class Looked(BaseModel):
+    """What the page of quarantine shows, and the decision that was just made with its DAG run."""
+
+    crawl: str = ""
+    dataset: str = ""
+    rule: str = ""
+    url: str = ""
+    started: Literal["", "release", "retry", "drop", "accept", "discard"] = ""
+    run: str = ""
+
+
 @router.get("/quarantine", response_class=HTMLResponse)
-def quarantine(
-    request: Request,
-    user: GetUserDep,
-    token: FormToken,
-    crawl: str = "",
-    dataset: str = "",
-    rule: str = "",
-    url: str = "",
-    started: str = "",
-) -> HTMLResponse:
+def quarantine(request: Request, user: GetUserDep, token: FormToken, looked: Annotated[Looked, Query()]) -> HTMLResponse:
     """Rows in quarantine, and rows that are held back."""
     site = site_of(request)
-    note = f"{started} was started." if started in ACTIONS else ""
-    wanted = Wanted(crawl, dataset, rule, url)
-    return answer(lambda settings: render_quarantine(settings, site, wanted, token, lambda names: visible_crawls(names, user), note), site)
+    wanted = Wanted(looked.crawl, looked.dataset, looked.rule, looked.url)
+    started = Started(looked.started, looked.run)
+    return answer(
+        lambda settings: render_quarantine(settings, site, wanted, token, lambda names: visible_crawls(names, user), started), site
+    )
 
 
 @router.get("/quarantine/{row_id}", response_class=HTMLResponse)
@@ -115,21 +117,13 @@ class Decision(BaseModel):
 @router.post("/decide", dependencies=[Depends(check_form)])
 def decide(request: Request, user: GetUserDep, session: SessionDep, decision: Annotated[Decision, Form()]) -> Response:
     """Start the DAG that does what was decided."""
-    from airflow.api.common.trigger_dag import trigger_dag
-
     site = site_of(request)
     if not (decision.ids if decision.is_of_rows else decision.run):
         return answer(lambda _: _raise(ConfigError("Tick the rows that the decision is about.")), site)
     check_may_run([DECISIONS, *([f"process_{decision.crawl}"] if decision.crawl else [])], user)
-    trigger_dag(
-        DECISIONS,
-        triggered_by=DagRunTriggeredByType.REST_API,
-        triggering_user_name=user.get_name(),
-        conf=decision.conf(user.get_name()),
-        session=session,
-    )
+    run_id = start_dag(DECISIONS, user, session, decision.conf(user.get_name()))
     crawl = decision.crawl if decision.is_of_rows else ""
-    return RedirectResponse(site.link("quarantine", crawl=crawl, started=decision.action), status_code=303)
+    return RedirectResponse(site.link("quarantine", crawl=crawl, started=decision.action, run=run_id), status_code=303)
 
 
 def _raise(problem: ConfigError) -> str:

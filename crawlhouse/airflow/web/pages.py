@@ -8,16 +8,25 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from crawlhouse.airflow.web import lake_pages
-from crawlhouse.airflow.web.access import check_visible, see_website, visible_crawls
+from crawlhouse.airflow.web.access import (
+    FormToken,
+    check_form,
+    check_may_run,
+    check_visible,
+    may_run,
+    see_website,
+    start_dag,
+    visible_crawls,
+)
 from crawlhouse.airflow.web.answers import answer, site_of
-from crawlhouse.airflow.web.dag_states import read_dag_states
+from crawlhouse.airflow.web.dag_states import process_run_of, read_airflow_side, read_dag_states
 from crawlhouse.monitor.metrics import metrics_text
+from crawlhouse.monitor.waiting import waiting_rows
 from crawlhouse.pages.crawl import render_crawl
 from crawlhouse.pages.hosts import render_hosts
 from crawlhouse.pages.overview import render_overview
 from crawlhouse.pages.run import render_run
 from crawlhouse.pages.site import HEADERS, STATIC, asset, render
-from crawlhouse.pages.waiting import waiting_rows
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import CrawlhouseError, NotFoundError
 from storage.database.engine import open_database
@@ -30,38 +39,54 @@ app.include_router(lake_pages.router)
 
 
 @app.get("/", response_class=HTMLResponse)
-def overview(request: Request, session: SessionDep, user: GetUserDep) -> HTMLResponse:
+def overview(request: Request, session: SessionDep, user: GetUserDep, state: str = "") -> HTMLResponse:
     """All crawls, those first that need attention."""
     site = site_of(request)
 
     def page(settings: Settings) -> str:
         return render_overview(
-            settings, site, dags=read_dag_states(session), waiting=waiting_rows(settings), visible=lambda names: visible_crawls(names, user)
+            settings,
+            site,
+            dags=read_dag_states(session),
+            waiting=waiting_rows(settings),
+            visible=lambda names: visible_crawls(names, user),
+            state=state,
         )
 
     return answer(page, site)
 
 
 @app.get("/crawls/{name}", response_class=HTMLResponse)
-def crawl(request: Request, name: str, session: SessionDep, user: GetUserDep) -> HTMLResponse:
+def crawl(request: Request, name: str, session: SessionDep, user: GetUserDep, token: FormToken, begun: str = "") -> HTMLResponse:
     """A crawl with its last runs."""
     check_visible(name, user)
     site = site_of(request)
-    return answer(lambda settings: render_crawl(settings, site, name, read_dag_states(session).get(name)), site)
+    shown_token = token if may_run(f"crawl_{name}", user) else ""
+    return answer(lambda settings: render_crawl(settings, site, name, read_dag_states(session).get(name), shown_token, begun), site)
+
+
+@app.post("/crawls/{name}/run", dependencies=[Depends(check_form)])
+def run_now(request: Request, name: str, user: GetUserDep, session: SessionDep) -> Response:
+    """Start a run of a crawl."""
+    check_may_run([f"crawl_{name}"], user)
+    begun = start_dag(f"crawl_{name}", user, session)
+    return RedirectResponse(site_of(request).link("crawls", name, begun=begun), status_code=303)
 
 
 @app.get("/runs/{crawl_run}", response_class=HTMLResponse)
-def run(request: Request, crawl_run: str, user: GetUserDep) -> HTMLResponse:
+def run(request: Request, crawl_run: str, session: SessionDep, user: GetUserDep) -> HTMLResponse:
     """A crawl run."""
     site = site_of(request)
 
     def page(settings: Settings) -> str:
         database = open_database(settings.database_url("frontier"))
         try:
-            check_visible(find_run(database, crawl_run).crawl, user)
+            found = find_run(database, crawl_run)
         finally:
             database.close()
-        return render_run(settings, site, crawl_run)
+        check_visible(found.crawl, user)
+        process_run = found.summary.process_run if found.summary else None
+        return render_run(settings, site, crawl_run, read_airflow_side(session, found.crawl, found.key, process_run))
 
     return answer(page, site)
 
@@ -129,11 +154,8 @@ def _crawl_run(crawl_name: str, key: str) -> str | None:
 
 def _processed_run(session: SessionDep, dag_id: str, run_id: str) -> str | None:
     """The newest crawl run of the process run that the task `plan` of a DAG run planned."""
-    from airflow.models.xcom import XComModel
-
-    row = session.scalars(XComModel.get_many(run_id=run_id, dag_ids=dag_id, task_ids="plan", key="return_value")).first()
-    process_run = XComModel.deserialize_value(row) if row is not None else None
-    if not isinstance(process_run, str):
+    process_run = process_run_of(session, dag_id, run_id)
+    if process_run is None:
         return None
     database = open_database(load_settings().database_url("frontier"))
     try:

@@ -30,7 +30,7 @@
   const seconds = Number(document.body.dataset.refresh || 0);
   async function refresh() {
     const main = document.querySelector("main");
-    const busy = document.hidden || main.querySelector("dialog[open]") || main.querySelector("form :focus, details[open] form");
+    const busy = document.hidden || main.querySelector("dialog[open]") || main.querySelector("form :focus, form :checked, details[open] form");
     if (busy) return;
     try {
       const response = await fetch(window.location.href, { credentials: "same-origin", redirect: "error" });

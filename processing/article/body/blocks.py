@@ -9,13 +9,13 @@ from schemas.article import Block, BlockKind
 
 def to_blocks(text_blocks: list[TextBlock]) -> tuple[Block, ...]:
     """One block for each text block."""
-    return tuple(_to_block(text_block) for text_block in text_blocks)
+    return tuple([_linked_block(block) if block.linked else Block(block.kind, block.text, block.level) for block in text_blocks])
 
 
-def _to_block(text_block: TextBlock) -> Block:
-    text, linked = text_block.text, text_block.linked
-    density = round(linked / len(text), 3) if linked else 0.0
-    if linked and ")" in text:
+def _linked_block(text_block: TextBlock) -> Block:
+    text = text_block.text
+    density = round(text_block.linked / len(text), 3)
+    if ")" in text:
         text = NEW_WINDOW.sub("", text) or text
     return Block(text_block.kind, text, text_block.level, density)
 

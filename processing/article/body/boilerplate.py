@@ -22,6 +22,7 @@ from processing.article.body.phrases import (
     PROMPT,
     SUBSCRIBE,
     SUBSCRIPTION,
+    SUBSCRIPTION_SIGNS,
 )
 from processing.article.metadata.months import month_number
 from processing.article.outline.outline import TextBlock
@@ -141,10 +142,10 @@ def drop_credits(body: ArticleBody) -> None:
     """Captions of pictures that are marked up as paragraphs: short texts that end with a photographer or an agency."""
     for block in body.text_blocks():
         if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH:
-            text = block.text.lower()
-            start = max(0, len(text) - CREDIT_REACH)
-            if (text.rstrip(")] ").endswith(AGENCIES) or any([sign in text for sign in CREDIT_SIGNS])) and CREDIT.search(text, start):  # noqa: C419
-                block.boilerplate = True
+            end = block.text[-CREDIT_REACH:].lower()
+            if any(map(end.__contains__, CREDIT_SIGNS)) or end.rstrip(")] ").endswith(AGENCIES):
+                text = block.text.lower()
+                block.boilerplate = CREDIT.search(text, max(0, len(text) - CREDIT_REACH)) is not None
 
 
 def drop_card_headings(body: ArticleBody) -> None:
@@ -211,8 +212,9 @@ def _is_label_or_notice(block: TextBlock, text: str) -> bool:
 
 def _is_offer(block: TextBlock, text: str) -> bool:
     """Short paragraphs and list items with a link that offer a newsletter, a channel or an app, anywhere in the text."""
-    short = block.linked > 0 and block.kind in _TEXTS and len(text) < CALL_LENGTH
-    return short and SUBSCRIBE.search(text) is not None and SUBSCRIPTION.search(text) is not None
+    if not block.linked or block.kind not in _TEXTS or len(text) >= CALL_LENGTH or not any(map(text.__contains__, SUBSCRIPTION_SIGNS)):
+        return False
+    return SUBSCRIBE.search(text) is not None and SUBSCRIPTION.search(text) is not None
 
 
 def _is_date(block: TextBlock, text: str) -> bool:

@@ -11,6 +11,8 @@ from schemas.article import Block, BlockKind
 FALLBACK_BELOW = 0.4
 ENOUGH_PROSE = 600  # characters: an article shorter than this is less sure
 AGREEMENT_WORDS = 60  # of JSON-LD's article body that are searched in the blocks
+AGREEMENT = 0.7  # of these words: enough
+OPENING_BLOCKS = 6
 
 _WORD = re.compile(r"\w+")
 
@@ -34,6 +36,9 @@ def _agreement(blocks: list[Block], body: str | None) -> float:
     wanted = _WORD.findall((body or "")[: 12 * AGREEMENT_WORDS].casefold())[:AGREEMENT_WORDS]
     if len(wanted) < AGREEMENT_WORDS // 2:
         return 1.0
-    have = set(_WORD.findall(" ".join(block.text for block in blocks).casefold()))
-    found = sum(word in have for word in wanted) / len(wanted)
-    return min(1.0, 0.3 + found) if found < 0.7 else 1.0
+    for some in (blocks[:OPENING_BLOCKS], blocks):  # mostly both begin alike
+        have = set(_WORD.findall(" ".join([block.text for block in some]).casefold()))
+        found = sum([word in have for word in wanted]) / len(wanted)
+        if found >= AGREEMENT:
+            return 1.0
+    return min(1.0, 0.3 + found)

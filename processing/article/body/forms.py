@@ -42,12 +42,12 @@ def form_of(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: 
 
 def forms(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...]) -> Iterator[tuple[str, str]]:
     """The forms that fit, with the evidence; the most reliable first, `article` last."""
-    names = "\n".join(element.names for element in outline.elements)
+    names = "\n".join([element.names for element in outline.elements])
     if "LiveBlogPosting" in metadata.json_ld_types:
         yield "live_blog", "json-ld LiveBlogPosting"
     if "live" in names.lower() and len(posts := _LIVE_NAMES.findall(names)) >= MIN_POSTS:
         yield "live_blog", f"{len(posts)} elements with a class or id such as {posts[0]}"
-    captions = sum(block.kind is BlockKind.CAPTION for block in blocks)
+    captions = sum([block.kind is BlockKind.CAPTION for block in blocks])
     if gallery := metadata.json_ld_types & {"ImageGallery", "MediaGallery"}:
         yield "gallery", f"json-ld {min(gallery)}"
     if captions >= MIN_CAPTIONS and captions >= GALLERY_SHARE * len(blocks):
@@ -64,7 +64,7 @@ def forms(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tu
 
 def _stub_evidence(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> str | None:
     """The evidence that the page has only the opening of a paid article."""
-    length = sum(len(block.text) for block in blocks)
+    length = sum([len(block.text) for block in blocks])
     if length >= STUB_LENGTH or metadata.paywalled is False:
         return None
     if metadata.paywalled:

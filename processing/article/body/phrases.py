@@ -230,6 +230,11 @@ SUBSCRIPTION = re.compile(
     r"newsletter|nyhetsbrev|nieuwsbrief|bolet[ií]n|lettre d.info|whatsapp-?(?:kanal|channel|canal)|telegram-?(?:kanal|channel|canal)|\binbox\b"
     r"|(?:news|nachrichten)-?app\b|\bour app\b|full story|subscri(?:ption|bers)|\bbriefing\b"
 )
+# One of these is in each text in which SUBSCRIPTION is found. To look for them takes a tenth of its time.
+SUBSCRIPTION_SIGNS = (
+    "newsletter", "nyhetsbrev", "nieuwsbrief", "bolet", "lettre d", "whatsapp", "telegram", "inbox", "newsapp", "news-app", "nachrichtenapp",
+    "nachrichten-app", "our app", "full story", "subscri", "briefing",
+)  # fmt: skip
 # Spoken or hidden marks inside of links.
 NEW_WINDOW = re.compile(
     r"\s?\((?:öffnet (?:sich )?in (?:einem |neuem |einem neuen )?(?:fenster|tab)|öffnet im neuen (?:fenster|tab)"

@@ -15,7 +15,7 @@ _AUTHOR_PATHS = ("author", "contributor", "profile/", "people/", "writers/", "st
 _AUTHORS = ", ".join(
     [
         "[rel~=author]",
-        *(f'a[href*="/{word}" i]' for word in _AUTHOR_PATHS),
+        *(f'[href*="/{word}" i]' for word in _AUTHOR_PATHS),  # without the tag: to compare names of tags costs more than all else
         *(f"[class*={word} i]" for word in ("author", "byline", "contributor")),
         *(f"[id*={word} i]" for word in ("author", "byline")),
         *(f'[data-testid*="{word}" i]' for word in ("author", "byline")),
@@ -141,13 +141,17 @@ class Markup:
 def read_markup(tree: Tree) -> Markup:
     """Collect the markup of a page; at most the first MAX_NODES elements."""
     markup = Markup(tree)
+    of_others: dict[int, bool] = {}  # by an element's number: whether what stands in it belongs to another work
     for node in tree.css(_DECLARATIONS)[:MAX_NODES]:
         attributes = node.attributes
+        name = attributes.get("itemprop")
+        is_own = "itemprop" not in attributes or not _is_of_other(node, of_others)
         if node.tag == "meta":
-            _add_meta(markup, node, attributes)
+            if is_own:
+                _add_meta(markup, attributes)
         else:
             _add_element(markup, node, attributes)
-        if (name := attributes.get("itemprop")) and not _is_of_other(node):
+        if name and is_own:
             for word in name.lower().split():
                 markup.properties.setdefault(word, []).append(node)
     return markup
@@ -174,18 +178,30 @@ def _add_element(markup: Markup, node: Node, attributes: dict[str, str | None]) 
             markup.times.append(node)
 
 
-def _add_meta(markup: Markup, node: Node, attributes: dict[str, str | None]) -> None:
+def _add_meta(markup: Markup, attributes: dict[str, str | None]) -> None:
     content = (attributes.get("content") or "").strip()
-    if not content or ("itemprop" in attributes and _is_of_other(node)):
+    if not content:
         return
     for key in ("property", "name", "itemprop", "http-equiv"):
         if name := attributes.get(key):
             markup.meta.setdefault(name.strip().lower(), []).append(content)
 
 
-def _is_of_other(node: Node) -> bool:
-    """Whether a microdata property belongs to another work than the page: a picture, a comment, what the page cites."""
+def _is_of_other(node: Node, known: dict[int, bool]) -> bool:
+    """Whether a microdata property belongs to another work than the page: a picture, a comment, what the page cites.
+
+    `known` has the answers for the elements around the properties before it.
+    """
     around = node.parent
+    if around is None:
+        return False
+    found = known.get(around.mem_id)
+    if found is None:
+        found = known[around.mem_id] = _is_other_work(around)
+    return found
+
+
+def _is_other_work(around: Node | None) -> bool:
     for _ in range(MAX_SCOPE_ANCESTORS):
         if around is None or around.tag in {"body", "head", "html"}:
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from processing.article.metadata.jsonld import JsonLd, first_text, types_of
@@ -25,6 +26,7 @@ META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "d
 _BARS = r"\s*[|¦‖｜︱│]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|_+(?=[\u3000-\u9fff\uac00-\ud7af])"
 _SEPARATOR = re.compile(rf"\s+[|\-–—•·»:›>~]+\s+|{_BARS}|\s*»\s*")
 _SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|\-–—•·:›>~]+\s+|{_BARS}")  # where « and » are quotation marks
+_SEPARATING = re.compile("[|¦‖｜︱│:_–—•·»›>~-]")  # every separator has one of these
 SITE_SHARE = 0.6  # of the site's name: so much of it, alone at the title's end, stands for the name
 MIN_BEGINNING_WORDS = 3  # of a heading with which a longer title begins
 NAME_SHARE = 0.4  # of a part's letters: a part in which the site's name is less is a sentence about the site
@@ -160,6 +162,8 @@ def without_site(title: str, site: frozenset[str]) -> str:
         title = _DATE_BEFORE.sub("", title, count=1)
     if not title.isascii():
         title = _SITE_BEHIND_HYPHEN.sub("", title)
+    if not _SEPARATING.search(title):
+        return title.strip()
     separator = _separator(title)
     parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
@@ -199,6 +203,7 @@ def _names_site(part: str, site: frozenset[str], *, first: bool = False) -> bool
     return longer or (not first and any(letters in name and len(letters) >= SITE_SHARE * len(name) for name in site if len(name) > 3))
 
 
+@lru_cache(maxsize=4096)  # the titles of a page are mostly the same text
 def _letters(text: str) -> str:
     return "".join(_WORD.findall(text.casefold())).replace("_", "")
 

@@ -104,10 +104,11 @@ def _running(weights: list[int]) -> list[int]:
 def _descend(outline: Outline, weights: list[int]) -> int:
     sums = _running(weights)
     start = _lowest(outline, sums, 0, TAGGED_SHARE, tagged_only=True)
-    named = _running([weight if inside else 0 for weight, inside in zip(weights, _in_named(outline), strict=True)])
-    first, last = outline.elements[start].start, outline.elements[start].end
-    if named[last] - named[first] >= NAMED_SHARE * (sums[last] - sums[first]) > 0:
-        return _lowest(outline, named, start, NAMED_DESCEND_SHARE)
+    if any([element.body for element in outline.elements]):  # noqa: C419 a generator would cost more than it saves
+        named = _running([weight if inside else 0 for weight, inside in zip(weights, _in_named(outline), strict=True)])
+        first, last = outline.elements[start].start, outline.elements[start].end
+        if named[last] - named[first] >= NAMED_SHARE * (sums[last] - sums[first]) > 0:
+            return _lowest(outline, named, start, NAMED_DESCEND_SHARE)
     return _lowest(outline, sums, start, DESCEND_SHARE)
 
 

@@ -74,7 +74,8 @@ class Outline:
 def text_block(kind: BlockKind, text: str, linked: int, element: int, level: int = 0, anchored: int = 0) -> TextBlock:
     """A text block with its lengths."""
     length = len(text) if text.isascii() else reading_length(text)
-    return TextBlock(kind, text, linked, element, level, anchored, length, prose_length(kind, len(text), length, linked))
+    prose = prose_length(kind, len(text), length, linked) if length >= MIN_PROSE else 0
+    return TextBlock(kind, text, linked, element, level, anchored, length, prose)
 
 
 def prose_length(kind: BlockKind, characters: int, length: int, linked: int) -> int:

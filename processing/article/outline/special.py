@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from processing.article.outline.names import Attributes, is_screen_reader_only
 from processing.article.tree.edits import edited_text
@@ -53,10 +54,15 @@ def is_unread_span(node: Node, attributes: Attributes) -> bool:
 def is_drop_cap(node: Node, attributes: Attributes) -> bool:
     """Whether a span is the large first letter of a paragraph: one letter that is no word by itself."""
     names = attributes.get("class")
-    if not names or not _DROP_CAP.search(names):
+    if not names or not _is_named_drop_cap(names):
         return False
     letter = node.text(strip=True)
     return len(letter) == 1 and letter.isupper() and letter not in _WORDS_OF_A_LETTER
+
+
+@lru_cache(maxsize=8192)  # a page repeats its classes
+def _is_named_drop_cap(names: str) -> bool:
+    return _DROP_CAP.search(names) is not None
 
 
 def _is_alone(button: Node) -> bool:

@@ -50,6 +50,15 @@ KINDS: dict[str, Kind] = {
     "blockquote": (BlockKind.QUOTE, 0),
     **dict.fromkeys(("figcaption", "figure", "caption"), (BlockKind.CAPTION, 0)),
 }
+KIND_TAGS = ITEMS.union(KINDS)
+
+
+def kind_inside(tag: str, around: Kind) -> Kind:
+    """The kind of the text directly inside an element; `around` is the kind around it."""
+    kind = KINDS.get(tag, around)
+    if tag in ITEMS:
+        return BlockKind.LIST_ITEM, kind[1] + 1 if kind[0] is BlockKind.LIST_ITEM else 1
+    return kind
 
 
 def rare_action(node: Node) -> int:

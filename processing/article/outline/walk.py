@@ -15,13 +15,13 @@ from processing.article.outline.tags import (
     BREAK,
     CONTENT_TAGS,
     IGNORED,
-    ITEMS,
-    KINDS,
+    KIND_TAGS,
     KNOWN,
     LINK,
     READ_WHOLE,
     SPECIAL,
     TEXT,
+    kind_inside,
     rare_action,
 )
 from processing.article.tree.characters import without_invisible
@@ -63,10 +63,9 @@ def read_outline(root: Node | None) -> Outline:
 def _misnamed_elements(walk: _Walk) -> list[int]:
     """The indices of the skipped elements that hold too much of the page's text to be boilerplate."""
     seen = sum([own for block in walk.text_blocks if (own := block.length - block.linked) >= MIN_TEXT])
-    # Most skipped elements are so short, links included, that no exact length is needed.
     enough = CONTENT_SHARE / (1 - CONTENT_SHARE) * seen
-    texts = {index: text for index, element in enumerate(walk.skipped) if len(text := element.node.text()) >= enough / IDEOGRAPH_LETTERS}
-    long = [index for index, text in texts.items() if _longest(text) >= enough]
+    # For most skipped elements an upper bound is enough: it costs a tenth of the length.
+    long = [index for index, element in enumerate(walk.skipped) if _may_hold(element.node, enough)]
     lengths = {index: _text_length(walk.skipped[index].node) for index in long}
     if not any(length >= enough for length in lengths.values()):
         return []
@@ -82,6 +81,16 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
         parts = {(walk.skipped[index].tag, walk.skipped[index].names) for index in found}
         return [index for index, element in enumerate(walk.skipped) if (element.tag, element.names) in parts]
     return found
+
+
+def _may_hold(node: Node, enough: float) -> bool:
+    """Whether an element's `_text_length` may be so large, by its longer runs of text, links included."""
+    text = node.text()
+    if len(text) * IDEOGRAPH_LETTERS < enough or _longest(text) < enough:
+        return False
+    shortest = MIN_TEXT if text.isascii() else MIN_TEXT / IDEOGRAPH_LETTERS
+    longer = [part.strip() for part in node.text(separator="\0").split("\0") if len(part) >= shortest]
+    return sum(map(_longest, longer)) >= enough
 
 
 def _longest(text: str) -> float:
@@ -147,7 +156,9 @@ class _Walk:
         elements, text_blocks, skipped = self.elements[gap.elements :], self.text_blocks[gap.text_blocks :], self.skipped[index + 1 :]
         del self.elements[gap.elements :], self.text_blocks[gap.text_blocks :], self.skipped[index:]
         self.open = list(gap.open)
-        self.add_element(gap.tag, gap.names, gap.body, gap.recipe_part)
+        kind = kind_inside(gap.tag, self.elements[self.open[-1]].kind)
+        self.open.append(len(self.elements))
+        self.elements.append(Element(gap.tag, gap.names, gap.open[-1], len(self.text_blocks), 0, gap.body, kind, gap.recipe_part))
         self.walk_inside(gap.node, gap.link)
         more, longer = len(self.elements) - gap.elements, len(self.text_blocks) - gap.text_blocks
 
@@ -257,6 +268,7 @@ class _Walk:
             opened.append(opened[-1])
             return True
         attributes = node.attributes
+        elements = self.elements
         if attributes:
             names, boilerplate, body, recipe_part = read_names(tag, attributes.get("class"), attributes.get("id"))
             if "style" in attributes or "hidden" in attributes:
@@ -266,21 +278,14 @@ class _Walk:
         else:
             names, boilerplate, body, recipe_part = "", tag in BOILERPLATE_TAGS, False, False
         if boilerplate:
-            place = len(self.elements), len(self.text_blocks)
+            place = len(elements), len(self.text_blocks)
             self.skipped.append(_SkippedElement(node, tag, names, body, recipe_part, *place, list(opened), link))
             return False
-        self.add_element(tag, names, body, recipe_part)
-        return True
-
-    def add_element(self, tag: str, names: str, body: bool, recipe_part: bool) -> None:
-        """Open a block element. The kind of text directly inside it follows from its tag and the kind around it."""
-        elements, opened = self.elements, self.open
         parent = opened[-1]
-        kind = KINDS.get(tag) or elements[parent].kind
-        if tag in ITEMS:
-            kind = BlockKind.LIST_ITEM, kind[1] + 1 if kind[0] is BlockKind.LIST_ITEM else 1
         opened.append(len(elements))
+        kind = kind_inside(tag, elements[parent].kind) if tag in KIND_TAGS else elements[parent].kind
         elements.append(Element(tag, names, parent, len(self.text_blocks), 0, body, kind, recipe_part))
+        return True
 
     def close_element(self) -> None:
         """Close the innermost block element."""

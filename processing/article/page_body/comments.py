@@ -6,61 +6,33 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from processing.article.metadata.dates import read_date
-from processing.article.outline.walk import read_outline
+from processing.article.page_body.comment_parts import author_nodes, date_nodes, read_author, read_moment, read_text, words_of
 from processing.article.tree.parse import Node, Tree
-from processing.article.tree.visible import visible_text
 
 MAX_COMMENTS = 2_000  # of a page
 MAX_CANDIDATES = 20_000  # elements with a name that comments may have
-MAX_TEXT_CHARACTERS = 50_000  # of one comment
-MAX_AUTHOR_CHARACTERS = 80
 MAX_LEVEL = 50
+MAX_DEEP = 400  # ancestors of a comment that are looked at
+MAX_LEVELS_UP = 6  # from a comment's named element to the element that has its author, too
 MIN_ALIKE = 2  # elements of one name: a single `post` is the page's article
-_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-# The last word of the class, id or property of an element that holds one comment.
-_ITEMS = frozenset(
-    [
-        "comment",
-        "reply",
-        "answer",
-        "post",
-        "message",
-        "review",
-        "postbit",
-        "feedback",
-        "kommentar",
-        "beitrag",
-        "antwort",
-        "commentaire",
-        "comentario",
-    ]
+SAMPLE = 5  # members of a group that are looked at closely
+_COMMENTS_WORDS = (
+    "comment comtr reply answer review kommentar antwort bewertung commentaire réponse avis comentario respuesta comentário resposta "
+    "commento risposta recensione reactie kommentti komentarz"
 )
-_ALWAYS = frozenset(["comment", "reply", "answer", "review", "kommentar", "commentaire", "comentario"])  # one alone is a comment, too
-_BODIES = frozenset(
-    ["body", "content", "text", "message", "cooked", "entry", "bbcode", "markdown", "description", "prose", "bubble", "reviewbody"]
-)
+_COMMENTS = frozenset(_COMMENTS_WORDS.split())
+_POSTS_WORDS = "post postbit blockpost message beitrag feedback mensaje messaggio bericht"  # articles are called so, too
+_POSTS = frozenset(_POSTS_WORDS.split())
+_HOLDERS_WORDS = "item entry box block row node card single unit body content"  # behind one of the words above: `comment-item`
+_HOLDERS = frozenset(_HOLDERS_WORDS.split())
 _ROLES = {"comment": "comment", "suggestedanswer": "answer", "acceptedanswer": "answer", "review": "review"}
-_AUTHORS = (
-    "[itemprop~=author] [itemprop~=name]", "[itemprop~=author]", "[rel~=author]", "[class*=username]", "[class*=user-name]",
-    "[class*=author-name]", "[class*=author]", "[class*=Author]", "[class*=poster]", "[class*=nickname]", ".fn", "[class*=user]",
-    "[class*=name]", "cite",
-)  # fmt: skip
-_DATES = (
-    "time[datetime]",
-    "[itemprop~=datePublished]",
-    "[itemprop~=dateCreated]",
-    "time",
-    "[class*=date]",
-    "[class*=time]",
-    "[class*=Date]",
-)
+_NEVER_WORDS = "a span button input textarea form body html ul ol time i img svg p"
+_NEVER = frozenset(_NEVER_WORDS.split())
 _DEPTH = re.compile(r"\b(?:depth|level|indent)[-_]?(\d{1,2})\b")
-_SAID = re.compile(
-    r"^(?:by|von|par|por|posted by|written by)\s+|\s*(?:says|said|wrote|schrieb|sagt|a écrit|escribió)?\s*:?\s*$", re.IGNORECASE
-)
+_DEPTHS = ("data-depth", "data-level", "data-indent", "aria-level", "indent")
+_NUMBER_BEHIND = re.compile(r"[-_]?\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,62 +45,100 @@ class Comment:
     level: int = 0
 
 
-def read_comments(tree: Tree) -> list[Comment]:
-    """The comments in the order of the page. The tree is changed: what was read is cut out of it."""
-    members = _members(tree)
+def read_comments(tree: Tree, *, posts: bool = True) -> list[Comment]:
+    """The comments in the order of the page. The tree is changed: what was read is cut out of it.
+
+    `posts`: elements called posts or messages count, as on a forum's page; elsewhere these are teasers of articles.
+    """
+    members = _members(tree, posts=posts)
     levels = _levels(members)
+    month_first = _is_month_first(tree)
     found: list[Comment] = []
     for node, level in zip(reversed(members), reversed(levels), strict=True):  # replies before what they are in
-        comment = _comment(node, level)
-        if comment is not None:
-            found.append(comment)
+        author, moment, text = read_author(node), read_moment(node, month_first), read_text(node)
+        if text:
+            found.append(Comment(author, moment, text, level))
         node.decompose()
     return found[::-1]
 
 
-def _members(tree: Tree) -> list[Node]:
+def _is_month_first(tree: Tree) -> bool:
+    """Whether 05/06/2024 is in May, as in the English of the United States."""
+    root = tree.root
+    language = ((root.attributes.get("lang") if root is not None else None) or "en").lower()
+    return language in {"en", "en-us", "en_us"}
+
+
+def _members(tree: Tree, *, posts: bool) -> list[Node]:
     """The elements that hold one comment each: of all groups of elements with one name, the group with the most text."""
     groups: dict[tuple[str, str], list[Node]] = defaultdict(list)
-    nodes = tree.css("[itemprop], [class], [id]")
-    for count, node in enumerate(nodes):
+    for count, node in enumerate(tree.css("[itemprop], [class], [id]")):
         if count > MAX_CANDIDATES * 10 or sum(map(len, groups.values())) > MAX_CANDIDATES:
             break
-        for name in _names(node):
+        for name in _names(node, posts=posts):
             groups[node.tag or "", name].append(node)
-    ranked = sorted(((_weight(name, members), members) for (_, name), members in groups.items()), key=lambda one: -one[0])
+    whole = [(name, _with_heads(members)) for (_, name), members in groups.items()]
+    ranked = sorted(((_weight(name, members), members) for name, members in whole), key=lambda one: -one[0])
     return ranked[0][1][:MAX_COMMENTS] if ranked and ranked[0][0] > 0 else []
 
 
-def _names(node: Node) -> Iterator[str]:
-    """The names of an element by which it may be a comment: `topic-post`, `comment`."""
-    if node.tag in {"a", "span", "button", "input", "textarea", "form", "body", "html", "ul", "ol", "time", "i", "img", "svg", "p"}:
+def _names(node: Node, *, posts: bool) -> Iterator[str]:
+    """The names of an element by which it may be a comment: `topic-post`, `comment`, `comment-item`."""
+    if node.tag in _NEVER:
         return
     attributes = node.attributes
     for role in (attributes.get("itemprop") or "").lower().split()[:3]:
         if role in _ROLES:
             yield f"@{_ROLES[role]}"
     for name in dict.fromkeys((attributes.get("class") or "")[:500].split()[:12]):
-        if _last_word(name) in _ITEMS:
+        if _is_item(name, posts=posts):
             yield name
-    own = re.sub(r"[-_]?\d+$", "", attributes.get("id") or "")
-    if own != (attributes.get("id") or "") and _last_word(own) in _ITEMS:
-        yield f"#{own}"
+    own = attributes.get("id") or ""
+    bare = _NUMBER_BEHIND.sub("", own)
+    if bare != own and _is_item(bare, posts=posts):
+        yield f"#{bare}"
 
 
-def _last_word(name: str) -> str:
-    words = _TOKEN.findall(name[:100])
-    return words[-1].lower() if words else ""
+def _is_item(name: str, *, posts: bool) -> bool:
+    words = words_of(name)
+    if len(words) > 1 and words[-1] in _HOLDERS:
+        words.pop()
+    return bool(words) and (words[-1] in _COMMENTS or (posts and words[-1] in _POSTS))
+
+
+def _with_heads(members: list[Node]) -> list[Node]:
+    """The members; or the elements around them that hold one of them each, where only these have authors and times."""
+    if len(members) < MIN_ALIKE or any(map(_signs, members[:SAMPLE])):
+        return members
+    own = {member.mem_id for member in members}
+    risen = members
+    for _ in range(MAX_LEVELS_UP):
+        around = [node.parent for node in risen]
+        parents = [node for node in around if node is not None and node.tag not in {"body", "html"}]
+        if len({node.mem_id for node in parents}) < len(members) or _has_several(parents[0], own):
+            break
+        risen = parents
+        if any(map(_signs, risen[:SAMPLE])):
+            return risen
+    return members
+
+
+def _has_several(node: Node, own: set[int]) -> bool:
+    return sum(inner.mem_id in own for inner in node.traverse()) > 1
+
+
+def _signs(node: Node) -> int:
+    """How many there are of the two: an author, a time."""
+    return (next(date_nodes(node), None) is not None) + (next(author_nodes(node), None) is not None)
 
 
 def _weight(name: str, members: list[Node]) -> float:
     """How likely a group is the page's comments: how much text it has, and whether its elements name authors and times."""
-    alone = name.startswith("@") or _last_word(name) in _ALWAYS
+    alone = name.startswith("@") or words_of(name)[-1] in _COMMENTS
     if len(members) < (1 if alone else MIN_ALIKE):
         return 0.0
-    some = members[:5]
-    signs = sum(
-        (member.css_first("time, [class*=date], [class*=time]") is not None) + (_author_node(member) is not None) for member in some
-    )
+    some = members[:SAMPLE]
+    signs = sum(map(_signs, some))
     if not signs:
         return 0.0
     text = sum(len(member.text(strip=True)) for member in members[:50])
@@ -136,57 +146,33 @@ def _weight(name: str, members: list[Node]) -> float:
 
 
 def _levels(members: list[Node]) -> list[int]:
-    """How deep each element is inside others of the group, or what its classes say of it."""
+    """How deep each element is inside others of the group, or what its names and attributes say of it, from the least on."""
     own = {member.mem_id for member in members}
-    levels: list[int] = []
-    for member in members:
-        named = _DEPTH.search(f"{member.attributes.get('class') or ''} {member.attributes.get('data-depth') or ''}")
-        level, around, steps = 0, member.parent, 0
-        while around is not None and steps < 400:
-            level += around.mem_id in own
-            around, steps = around.parent, steps + 1
-        levels.append(min(level or (max(int(named[1]) - 1, 0) if named else 0), MAX_LEVEL))
-    return levels
+    levels = [_nesting(member, own) for member in members]
+    if not any(levels):
+        written = [_written_level(member) for member in members]
+        least = min((level for level in written if level is not None), default=0)
+        levels = [0 if level is None else level - least for level in written]
+    return [min(level, MAX_LEVEL) for level in levels]
 
 
-def _comment(node: Node, level: int) -> Comment | None:
-    text = _text(node)
-    if not text:
-        return None
-    author = _author_node(node)
-    name = _SAID.sub("", visible_text(author)).strip()[:MAX_AUTHOR_CHARACTERS] if author is not None else ""
-    return Comment(name or None, _date(node), text, level)
+def _nesting(member: Node, own: set[int]) -> int:
+    level, around = 0, member.parent
+    for _ in range(MAX_DEEP):
+        if around is None:
+            break
+        level += around.mem_id in own
+        around = around.parent
+    return level
 
 
-def _text(node: Node) -> str:
-    """The text of the element that is named like the comment's body, otherwise of all of it."""
-    best, longest = node, 0
-    for inner in node.css("[class], [itemprop]")[:500]:
-        named = {word.lower() for name in (inner.attributes.get("class") or "")[:300].split() for word in _TOKEN.findall(name)[-1:]}
-        if (named & _BODIES or (inner.attributes.get("itemprop") or "").lower() in {"text", "reviewbody"}) and inner.tag not in {
-            "a",
-            "button",
-        }:
-            length = len(inner.text(strip=True))
-            if length > longest:
-                best, longest = inner, length
-    lines = [block.text for block in read_outline(best).text_blocks]
-    return "\n".join(lines)[:MAX_TEXT_CHARACTERS]
-
-
-def _author_node(node: Node) -> Node | None:
-    for selector in _AUTHORS:
-        for found in node.css(selector)[:3]:
-            if 0 < len(text := visible_text(found)) <= MAX_AUTHOR_CHARACTERS and any(map(str.isalpha, text)):
-                return found
-    return None
-
-
-def _date(node: Node) -> datetime | None:
-    for selector in _DATES:
-        for found in node.css(selector)[:2]:
-            attributes = found.attributes
-            written = attributes.get("datetime") or attributes.get("content") or attributes.get("title") or visible_text(found)
-            if (read := read_date(written)) is not None:
-                return read[0] if read[0].tzinfo else read[0].replace(tzinfo=UTC)
+def _written_level(member: Node) -> int | None:
+    """The level that an element names itself, in its class, or in an attribute of its own, of one inside, or of a row around it."""
+    if named := _DEPTH.search(member.attributes.get("class") or ""):
+        return int(named[1])
+    row = member.parent if member.tag in {"td", "table"} else None
+    for node in (member, member.css_first("[indent]"), row.css_first("[indent]") if row is not None else None):
+        for name in _DEPTHS if node is not None else ():
+            if node is not None and (value := (node.attributes.get(name) or "").strip()).isdecimal() and len(value) < 3:
+                return int(value)
     return None

@@ -10,11 +10,12 @@ from processing.article.markdown.align import markup_of
 from processing.article.markdown.inline import image_markdown
 from processing.article.markdown.leaf import leaf_markdown
 from processing.article.metadata.metadata import Metadata
+from processing.article.page_body.comments import read_comments
 from processing.article.page_body.kinds import page_kinds
 from processing.article.page_body.page_body import as_block, read_page_body
 from processing.article.structure.structure import Structure, StructureBlock
 from processing.article.structure.walk import read_structure
-from processing.article.tree.parse import Tree
+from processing.article.tree.parse import Tree, parse
 from schemas.article import Article, Block, BlockMarkup, PageType
 from schemas.config.crawl import SiteRules
 from schemas.outcomes import Rejected
@@ -46,7 +47,8 @@ def read_content(page: Page, tree: Tree, rules: SiteRules | None, article: Artic
     if isinstance(article, Article) and page_type is PageType.ARTICLE:
         return PageContent(page_type, confidence, article, article.blocks, structure)
     own = [block.text for block in article.blocks] if isinstance(article, Article) else []
-    chosen = read_page_body(structure, kinds, own)
+    comments = read_comments(parse(page.html))  # which cuts them out of its tree
+    chosen = read_page_body(structure, kinds, own, comments)
     blocks = tuple(as_block(block) for block in chosen if block.text)
     return PageContent(page_type, confidence, analysis.metadata, blocks, structure, tuple(chosen))
 

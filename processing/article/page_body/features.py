@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from processing.article.page_body.comments import Comment
 from processing.article.structure.structure import Structure, StructureBlock
 from schemas.article import BlockKind
 
@@ -41,10 +42,17 @@ def word_counts(structure: Structure) -> Floats:
     return np.array([len(_WORD.findall(block.text)) for block in structure.blocks], dtype=np.float64)
 
 
-def block_features(structure: Structure, scores: Floats, types: Mapping[str, float], words: Floats, article: Collection[str]) -> Floats:
+def block_features(
+    structure: Structure,
+    scores: Floats,
+    types: Mapping[str, float],
+    words: Floats,
+    article: Collection[str],
+    comments: Sequence[Comment],
+) -> Floats:
     """Blocks x features. `scores` is blocks x 3: what the tokens say. `types` are the probabilities of the page's types.
 
-    `article` has the texts of the blocks that the article reader took.
+    `article` has the texts of the blocks that the article reader took, `comments` are the page's posts and comments.
     """
     columns = [
         *_own(structure.blocks, words),
@@ -55,6 +63,7 @@ def block_features(structure: Structure, scores: Floats, types: Mapping[str, flo
         *_tokens(scores),
         *(np.full(len(words), types.get(name, 0.0)) for name in TYPES),
         *_in_article(structure, article, words),
+        *_in_comments(structure, comments, words),
     ]
     return np.array(columns, dtype=np.float64).T
 
@@ -229,5 +238,27 @@ def _in_article(structure: Structure, article: Collection[str], words: Floats) -
     own = set(article)
     taken = np.array([float(block.text in own) for block in structure.blocks])
     share = (taken * words).sum() / (words.sum() or 1.0)
-    near = np.convolve(taken, np.ones(7) / 7, mode="same")[: len(taken)] if len(taken) >= 7 else taken
-    return [taken, np.full(len(taken), share), near]
+    return [taken, np.full(len(taken), share), _mean_of_seven(taken)]
+
+
+def _in_comments(structure: Structure, comments: Sequence[Comment], words: Floats) -> list[Floats]:
+    """Whether the block is a line of a post or comment, whether such lines are near, or both before and behind it, and what they are."""
+    lines = {line for comment in comments for line in comment.text.split("\n")}
+    taken = np.array([float(block.text in lines) for block in structure.blocks])
+    count = len(taken)
+    before = np.cumsum(taken) - taken
+    behind = taken.sum() - np.cumsum(taken)
+    dated = sum(comment.published_at is not None for comment in comments) / (len(comments) or 1)
+    return [
+        taken,
+        np.full(count, (taken * words).sum() / (words.sum() or 1.0)),
+        _mean_of_seven(taken),
+        np.full(count, np.log1p(len(comments))),
+        np.minimum(before, 1) * np.minimum(behind, 1),
+        np.full(count, dated),
+    ]
+
+
+def _mean_of_seven(values: Floats) -> Floats:
+    """The mean of each value and the three on both sides; the values themselves if there are fewer."""
+    return np.convolve(values, np.ones(7) / 7, mode="same")[: len(values)] if len(values) >= 7 else values

@@ -1,7 +1,8 @@
 """The type of a page, one of seven: articles, documentation, forums, products, services, collections of goods and lists of texts.
 
 Walls, errors and galleries are decided as for the table `articles`, all else by a model of its own, which also reads the words of the
-page's address, headings, labels and class names. It tells more apart and takes more time. `python -m benchmarks.pages.train` fits it.
+page's address, headings, labels and class names, and those that readers do not see (`declared`). It tells more apart and takes more time.
+`python -m benchmarks.pages.train` fits it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from processing.article.article import PageAnalysis
 from processing.article.metadata.metadata import Metadata
 from processing.article.page_body.boosting import Floats, Trees, read_trees
+from processing.article.page_body.declared import declared_tokens
 from processing.article.pagetype.features import page_features
 from processing.article.structure.structure import Structure
 from schemas.article import BlockKind, PageType
@@ -40,22 +42,38 @@ _PRICE = re.compile(r"[$£€¥₹]\s?\d|\d[\d.,]*\s?(?:€|£|kr|zł|usd|eur)\b
 
 
 @dataclass(frozen=True, slots=True)
-class KindsModel:
-    """`weights` has tokens x kinds; `features` names those of `page_features`, `means` replaces what cannot be measured."""
+class WordWeights:
+    """A softmax regression over words: `weights` has words x kinds."""
 
     weights: dict[str, tuple[float, ...]]
     constant: tuple[float, ...]
+
+    def logarithms(self, tokens: frozenset[str]) -> Floats:
+        """The logarithm of the probability of each of KINDS."""
+        found = [weights for token in tokens if (weights := self.weights.get(token)) is not None]
+        scores = np.array(found).sum(0) / math.sqrt(len(found) + 1) + self.constant if found else np.array(self.constant)
+        logarithms: Floats = np.log(softmax(scores) + LEAST_PROBABILITY)
+        return logarithms
+
+
+@dataclass(frozen=True, slots=True)
+class KindsModel:
+    """What two kinds of words say, those of `kind_tokens` and of `declared_tokens`, and the trees over that and the page's measures.
+
+    `features` names those of `page_features`, `means` replaces what cannot be measured.
+    """
+
+    words: WordWeights
+    declared: WordWeights
     features: tuple[str, ...]
     means: Floats
     trees: Trees
 
-    def probabilities(self, tokens: frozenset[str], features: dict[str, float], shape: list[float]) -> Floats:
+    def probabilities(self, tokens: frozenset[str], declared: frozenset[str], features: dict[str, float], shape: list[float]) -> Floats:
         """The probability of each of KINDS."""
-        found = [weights for token in tokens if (weights := self.weights.get(token)) is not None]
-        by_words = softmax(np.array(found).sum(0) / math.sqrt(len(found) + 1) + self.constant if found else np.array(self.constant))
         measured = np.array([features[name] for name in self.features])
         measured = np.where(np.isnan(measured), self.means, measured)
-        row = np.concatenate((measured, shape, np.log(by_words + LEAST_PROBABILITY)))
+        row = np.concatenate((measured, shape, self.words.logarithms(tokens), self.declared.logarithms(declared)))
         return softmax(self.trees.scores(row[None, :], len(KINDS))[0])
 
 
@@ -71,8 +89,10 @@ def load_model() -> KindsModel:
     """The model of this installation."""
     with gzip.open(MODEL, "rt", encoding="utf-8") as file:
         data = json.load(file)
-    weights = {token: tuple(values) for token, values in data["tokens"].items()}
-    return KindsModel(weights, tuple(data["constant"]), tuple(data["features"]), np.array(data["means"]), read_trees(data["trees"]))
+    words, declared = (
+        WordWeights({word: tuple(values) for word, values in part["tokens"].items()}, tuple(part["constant"])) for part in data["words"]
+    )
+    return KindsModel(words, declared, tuple(data["features"]), np.array(data["means"]), read_trees(data["trees"]))
 
 
 def page_kinds(page: Page, analysis: PageAnalysis, structure: Structure) -> tuple[PageType, dict[str, float]]:
@@ -83,7 +103,9 @@ def page_kinds(page: Page, analysis: PageAnalysis, structure: Structure) -> tupl
     if not any(block.text for block in structure.blocks):
         return PageType.OTHER, {}
     features = page_features(analysis.tree, page, analysis.metadata, analysis.outline, analysis.container)
-    found = load_model().probabilities(kind_tokens(page.url, analysis.metadata, structure), features, shape_of(structure))
+    tokens = kind_tokens(page.url, analysis.metadata, structure)
+    declared = declared_tokens(analysis.tree, urlsplit(page.url).netloc)
+    found = load_model().probabilities(tokens, declared, features, shape_of(structure))
     kinds = dict(zip(KINDS, map(float, found), strict=True))
     return PageType(max(kinds, key=kinds.__getitem__)), kinds
 

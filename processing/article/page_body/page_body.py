@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from processing.article.page_body.comments import Comment
 from processing.article.page_body.features import Floats, block_features, word_counts
 from processing.article.page_body.model import load_model
 from processing.article.page_body.tokens import block_tokens
@@ -15,17 +16,20 @@ from schemas.article import Block, BlockKind
 LEAST_WORDS = 10  # expected words of main text: a page with fewer has none, because scripts make it, or it is an error
 
 
-def read_page_body(structure: Structure, types: Mapping[str, float], article: Collection[str]) -> list[StructureBlock]:
+def read_page_body(
+    structure: Structure, types: Mapping[str, float], article: Collection[str], comments: Sequence[Comment]
+) -> list[StructureBlock]:
     """The blocks of the main text, in order, with images between them.
 
-    `types` are the probabilities of the page's types, `article` the texts of the blocks that the article reader took.
+    `types` are the probabilities of the page's types, `article` the texts of the blocks that the article reader took, `comments` what
+    `read_comments` finds, posts included.
     """
     if not structure.blocks:
         return []
     words = word_counts(structure)
     model = load_model()
     scores = model.token_scores(block_tokens(structure))
-    chosen = best_blocks(model.probabilities(block_features(structure, scores, types, words, article)), words)
+    chosen = best_blocks(model.probabilities(block_features(structure, scores, types, words, article, comments)), words)
     return _with_images(structure, chosen)
 
 

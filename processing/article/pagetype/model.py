@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from math import exp, inf, isnan, log
+from math import exp, inf, log
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Model:
     features: tuple[str, ...]
     types: tuple[str, ...]
     article_threshold: float
-    means: tuple[float, ...]
+    means: Floats
     weights: Floats
     intercept: Floats
     feature: Indices
@@ -46,8 +46,9 @@ class Model:
 
     def probabilities(self, features: dict[str, float]) -> dict[str, float]:
         """The probability of each type, by name; they sum to 1."""
-        given = map(features.__getitem__, self.features)
-        measured = np.array([means if isnan(value) else value for value, means in zip(given, self.means, strict=True)])
+        measured = np.array([features[name] for name in self.features])
+        unknown = np.isnan(measured)
+        measured[unknown] = self.means[unknown]
         results = np.packbits(measured.take(self.feature) > self.threshold, axis=1, bitorder="little")[:, 0]
         by_trees = self.values.take(self.starts + results).reshape(-1, len(self.types)).sum(0)
         scores = zip(
@@ -77,7 +78,7 @@ def read_model(data: dict[str, Any]) -> Model:  # Any: as JSON has it
         features=tuple(data["weights"]),
         types=tuple(data["types"]),
         article_threshold=data["article_threshold"],
-        means=tuple(data["means"].get(name, 0.0) for name in data["weights"]),
+        means=np.array([data["means"].get(name, 0.0) for name in data["weights"]]),
         weights=np.array(list(data["weights"].values())).T.copy(),
         intercept=np.array(data["intercept"]),
         feature=np.array([[feature for feature, _ in splits] for splits in padded]),

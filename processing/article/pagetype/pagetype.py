@@ -45,7 +45,17 @@ _WALL = re.compile(
     r"|cookie (?:consent|preferences)|403 forbidden",
     re.IGNORECASE,
 )
-_CHALLENGE = re.compile(r"cf-chl|challenge-platform|px-captcha|_Incapsula_|datadome|distil_r_captcha|g-recaptcha|h-captcha", re.IGNORECASE)
+# In lower case.
+_CHALLENGES = (
+    b"cf-chl",
+    b"challenge-platform",
+    b"px-captcha",
+    b"_incapsula_",
+    b"datadome",
+    b"distil_r_captcha",
+    b"g-recaptcha",
+    b"h-captcha",
+)
 
 
 def page_type(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> PageType:
@@ -110,6 +120,11 @@ def _is_other_url(path: str, host: str) -> bool:
     return any(PATHS[name].search(path) for name in _OTHER_PATHS) or any(HOSTS[name].search(host) for name in _OTHER_HOSTS)
 
 
+def _is_challenge(html: str) -> bool:
+    data = html.encode("utf-8", "ignore").lower()  # of bytes, which is faster than of text
+    return any(map(data.__contains__, _CHALLENGES))
+
+
 def _says_article(metadata: Metadata) -> bool:
     return bool(metadata.title) and (metadata.og_type == "article" or not _ARTICLES.isdisjoint(metadata.json_ld_types))
 
@@ -119,7 +134,7 @@ def _wall_or_error(tree: Tree, page: Page, metadata: Metadata, outline: Outline)
         return None
     declared = tree.css_first("title")
     titles = f"{metadata.title or ''}\n{declared.text() if declared is not None else ''}"
-    challenge = len(page.html) < MAX_CHALLENGE_CHARACTERS and _CHALLENGE.search(page.html)
+    challenge = len(page.html) < MAX_CHALLENGE_CHARACTERS and _is_challenge(page.html)
     if not (_SOFT_404.search(titles) or _WALL.search(titles) or challenge or len(page.html) < MAX_BARE_CHARACTERS):
         return None
     texts = [text for node in tree.css("p, h1, h2, li, form, div > span") if (text := node.text().strip())]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from processing.article.tree.edits import edited_text
 from processing.article.tree.formulas import formula_text, image_formula, script_formula
-from processing.article.tree.parse import Node
+from processing.article.tree.parse import Node, tag_number
 from processing.article.tree.raised import raised_text
 
 _BLOCK_TAGS = (
@@ -17,6 +17,7 @@ _BLOCK_TAGS = (
 _UNREAD_TAGS = """
 style noscript svg template iframe object canvas audio video select textarea button datalist head title rt rp rtc noembed noframes -comment
 """
+_TEXT = tag_number("-text")
 BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
@@ -33,6 +34,10 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
         if node is None:
             node, end = stack.pop()
             parts.append(end)
+            continue
+        if node.tag_id == _TEXT:
+            parts.append(node.text_content or "")
+            node = node.next
             continue
         end = edge if node.tag in BLOCKS else ""
         following, inside = node.next, None
@@ -52,8 +57,6 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
 def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
     """The text of a node that is read without its children; None for other nodes."""
     match node.tag:
-        case "-text":
-            return node.text_content or ""
         case "br":
             return edge
         case "sup" | "sub":

@@ -7,6 +7,7 @@ traversal run in C.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
@@ -42,6 +43,11 @@ def _with_shadow_trees(html: str) -> str:
             parts += [html[position : match.start()], f"<{match[1]}div>"]
             position = match.end()
     return "".join([*parts, html[position:]])
+
+
+def tag_numbers(tags: Iterable[str]) -> frozenset[int]:
+    """The `tag_number` of each tag."""
+    return frozenset(map(tag_number, tags))
 
 
 def tag_number(tag: str) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from processing.article.tree.characters import folded_text
 from processing.article.tree.inline import BLOCKS
-from processing.article.tree.parse import Node
+from processing.article.tree.parse import Node, tag_number, tag_numbers
 
-_INVISIBLE = frozenset({"svg", "title", "script", "style", "noscript", "button", "template", "rt", "rp"})
-_BREAKING = BLOCKS | {"br", "option"}
+# Tags by number: to read the name of a tag takes five times as long.
+_INVISIBLE = tag_numbers(("svg", "title", "script", "style", "noscript", "button", "template", "rt", "rp"))
+_BREAKING = tag_numbers(BLOCKS | {"br", "option"})
+_TEXT, _BREAK, _BODY = map(tag_number, ("-text", "br", "body"))
 
 
 def visible_text(node: Node) -> str:
@@ -16,10 +18,11 @@ def visible_text(node: Node) -> str:
         return text
     parts = []
     for child in node.traverse(include_text=True):
-        if child.tag == "-text":
+        number = child.tag_id
+        if number == _TEXT:
             if _is_visible(child):
                 parts.append(child.text_content or "")
-        elif child.tag == "br":
+        elif number == _BREAK:
             parts.append(" ")
     return folded_text("".join(parts))
 
@@ -30,10 +33,10 @@ def spaced_text(node: Node) -> str:
         return text
     parts = []
     for child in node.traverse(include_text=True):
-        tag = child.tag
-        if tag in _BREAKING or ((before := child.prev) is not None and before.tag in _BREAKING):
+        number = child.tag_id
+        if number in _BREAKING or ((before := child.prev) is not None and before.tag_id in _BREAKING):
             parts.append(" ")
-        if tag == "-text" and _is_visible(child):
+        if number == _TEXT and _is_visible(child):
             parts.append(child.text_content or "")
     return folded_text("".join(parts))
 
@@ -43,7 +46,7 @@ def _only_text(node: Node) -> str | None:
     only = node.first_child
     if only is None or not only.is_text_node or only.next is not None:
         return None
-    return "" if node.tag in _INVISIBLE else folded_text(only.text_content or "")
+    return "" if node.tag_id in _INVISIBLE else folded_text(only.text_content or "")
 
 
 def text_parts(node: Node) -> list[str]:
@@ -60,7 +63,7 @@ def texts_after(node: Node, most: int) -> list[tuple[str, Node]]:
     """The first texts behind a node in document order, folded, at most `most`, each with its element."""
     found: list[tuple[str, Node]] = []
     current: Node | None = node
-    while current is not None and current.tag != "body" and len(found) < most:
+    while current is not None and current.tag_id != _BODY and len(found) < most:
         following = current.next
         while following is not None and len(found) < most:
             found.extend(_leading(following, most - len(found)))
@@ -71,13 +74,12 @@ def texts_after(node: Node, most: int) -> list[tuple[str, Node]]:
 
 def _leading(node: Node, most: int) -> list[tuple[str, Node]]:
     found: list[tuple[str, Node]] = []
-    if node.tag in _INVISIBLE:
+    if node.tag_id in _INVISIBLE:
         return found
     for child in node.traverse(include_text=True, skip_empty=True):
-        content = child.text_content
-        if content is None or (parent := child.parent) is None or parent.tag in _INVISIBLE:
+        if child.tag_id != _TEXT or (parent := child.parent) is None or parent.tag_id in _INVISIBLE:
             continue
-        if text := folded_text(content):
+        if text := folded_text(child.text_content or ""):
             found.append((text, parent))
             if len(found) >= most:
                 break
@@ -86,4 +88,4 @@ def _leading(node: Node, most: int) -> list[tuple[str, Node]]:
 
 def _is_visible(text: Node) -> bool:
     parent = text.parent
-    return parent is None or parent.tag not in _INVISIBLE
+    return parent is None or parent.tag_id not in _INVISIBLE

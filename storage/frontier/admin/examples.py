@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
 from schemas.manifest import FetchCounts
 from storage.database.engine import Database
 from storage.database.frontier_tables import FETCHES, HOSTS, ROBOTS, RUN_HOSTS, URLS, WORKERS
+from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.queries import count_outcomes, run_number
 
 EXAMPLES = 5  # of a reason
 MOST_DUE = 100_000  # URLs that are counted
 NAMES_AT_ONCE = 500  # in one query
+
+
+@dataclass(frozen=True, slots=True)
+class HostUse:
+    """What a run has used of a host's budgets: URLs with a result, and bytes of bodies."""
+
+    urls: int
+    bytes: int
 
 
 def example_urls(database: Database, crawl_run: str) -> dict[str, list[str]]:
@@ -79,3 +89,29 @@ def due_by_host(database: Database, crawl: str, now: float) -> dict[int, int]:
     with database.read() as connection:
         rows = connection.execute(select(first.c.host_id, func.count().label("number")).group_by(first.c.host_id))
         return {row.host_id: row.number for row in rows}
+
+
+def last_run_use(database: Database, crawl: str) -> tuple[str, dict[int, HostUse]] | None:
+    """The newest run of a crawl: its configuration as JSON, and what it has used of its budgets, by host. None without a run."""
+    newest = select(CRAWL_RUNS.c.run_no, CRAWL_RUNS.c.config).where(CRAWL_RUNS.c.crawl == crawl).order_by(CRAWL_RUNS.c.run_no.desc())
+    columns = (RUN_HOSTS.c.host_id, RUN_HOSTS.c.due, RUN_HOSTS.c.pending, RUN_HOSTS.c.received)
+    with database.read() as connection:
+        run = connection.execute(newest.limit(1)).one_or_none()
+        if run is None:
+            return None
+        rows = connection.execute(select(*columns).where(RUN_HOSTS.c.run_no == run.run_no))
+        return run.config, {row.host_id: HostUse(row.due - row.pending, row.received) for row in rows}
+
+
+def queued_urls(database: Database, crawls: Sequence[str], now: float) -> dict[str, int]:
+    """How many URLs of crawls wait in open runs or are due; of each crawl, at most MOST_DUE that are due."""
+    pending = select(CRAWL_RUNS.c.crawl, func.sum(RUN_HOSTS.c.pending)).join(RUN_HOSTS, RUN_HOSTS.c.run_no == CRAWL_RUNS.c.run_no)
+    open_runs = pending.where(CRAWL_RUNS.c.state != "closed", RUN_HOSTS.c.pending > 0).group_by(CRAWL_RUNS.c.crawl)
+    found: dict[str, int] = {}
+    with database.read() as connection:
+        waiting = {row[0]: int(row[1]) for row in connection.execute(open_runs)}
+        for crawl in crawls:
+            due = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & (URLS.c.due_at <= now) & URLS.c.held.is_(None)
+            first = select(URLS.c.url_id).where(due).limit(MOST_DUE).subquery()
+            found[crawl] = waiting.get(crawl, 0) + (connection.scalar(select(func.count()).select_from(first)) or 0)
+    return found

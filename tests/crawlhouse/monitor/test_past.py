@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from crawlhouse.monitor.past import duration, quarantine_growth, silence
-from crawlhouse.monitor.schedule import lateness, next_run
+from crawlhouse.monitor.schedule import lateness, next_run, unprocessed
 from schemas.config.crawl import Crawl
+from schemas.config.schedule import longest_processing, longest_run
 from tests.crawlhouse.monitor.pastruns import NOW, past
 
 HOURLY = Crawl.model_validate({"name": "news", "seeds": ["https://a.example/"], "schedule": "0 * * * *"})
@@ -45,15 +49,46 @@ def test_quarantine_grows_when_far_more_rows_than_usual_break_a_rule() -> None:
 
 def test_a_run_is_late_when_its_time_passed_and_urls_were_due() -> None:
     at = NOW + timedelta(minutes=40)
-    hours_ago = NOW - timedelta(hours=3)
-    found = lateness(HOURLY, hours_ago, hours_ago, at)
+    three, hours_ago = [past(3, 1)], NOW - timedelta(hours=3)
+    found = lateness(HOURLY, three, hours_ago, at)
     assert found is not None
     assert "the run of 2026-03-02 12:00 UTC is 40 min late" in found.sentence
-    assert lateness(HOURLY, NOW + timedelta(seconds=5), hours_ago, at) is None  # it ran
-    assert lateness(HOURLY, hours_ago, NOW + timedelta(minutes=1), at) is None  # nothing was due: the run was skipped
-    assert lateness(HOURLY, NOW - timedelta(minutes=55), hours_ago, NOW + timedelta(minutes=10)) is None  # it may begin half an hour late
-    assert lateness(HOURLY, None, hours_ago, at) is None
-    assert lateness(HOURLY.model_copy(update={"paused": True}), hours_ago, hours_ago, at) is None
+    assert lateness(HOURLY, [past(-0.01, 1)], hours_ago, at) is None  # it ran
+    assert lateness(HOURLY, three, NOW + timedelta(minutes=1), at) is None  # nothing was due: the run was skipped
+    assert lateness(HOURLY, [past(0.9, 1)], hours_ago, NOW + timedelta(minutes=10)) is None  # it may begin half an hour late
+    assert lateness(HOURLY, [], hours_ago, at) is None
+    assert lateness(HOURLY.model_copy(update={"paused": True}), three, hours_ago, at) is None
+
+
+def test_a_run_is_late_when_the_next_one_waits_for_it() -> None:
+    running = replace(past(2, 1), state="open", summary=None)
+    found = lateness(HOURLY, [running, past(3, 1)], None, NOW)
+    assert found is not None
+    assert found.sentence.startswith("The run of 2026-03-02 10:00 UTC is not finished after 2 h; the next one waits for it.")
+    assert found.run == running.crawl_run
+    assert lateness(HOURLY, [running], None, NOW - timedelta(minutes=31)) is None
+    assert lateness(HOURLY.model_copy(update={"schedule": None}), [running], None, NOW) is None
+
+
+def test_rows_are_late_when_a_closed_run_is_not_processed() -> None:
+    summary = past(3, 1).summary
+    assert summary is not None
+    waiting = replace(past(3, 1), summary=replace(summary, published_at=None))
+    found = unprocessed(HOURLY, [past(1, 1), waiting, past(4, 1)], NOW)
+    assert found is not None
+    assert "was fetched 3 h ago, and its rows are not published" in found.sentence
+    assert unprocessed(HOURLY, [waiting], NOW - timedelta(minutes=91)) is None
+    assert unprocessed(HOURLY, [past(3, 1)], NOW) is None
+    assert unprocessed(HOURLY.model_copy(update={"schedule": "@once"}), [waiting], NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "minutes"),
+    [("*/2 * * * *", 7), ("@hourly", 90), ("0 8 * * 1-5", 30 * 60), ("0 6,7 * * *", 90), ("@once", None), (None, None)],
+)
+def test_a_run_may_take_until_the_next_one_is_late(schedule: str | None, minutes: int | None) -> None:
+    assert longest_run(schedule) == (None if minutes is None else timedelta(minutes=minutes))
+    assert longest_processing(schedule) == (None if minutes is None else timedelta(minutes=max(minutes, 60)))
 
 
 def test_the_next_run_is_in_the_crawls_time_zone() -> None:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crawlhouse.monitor.waiting import waiting_rows
 from crawlhouse.pages.archived import harmless
 from crawlhouse.pages.dataset import difference, render_dataset, render_datasets, render_versions
 from crawlhouse.pages.hosts import render_hosts
-from crawlhouse.pages.quarantine import Wanted, render_quarantine, render_quarantined
+from crawlhouse.pages.quarantine import Started, Wanted, render_quarantine, render_quarantined
 from crawlhouse.pages.record import render_archived, render_record, render_search
 from crawlhouse.pages.site import Site
-from crawlhouse.pages.waiting import waiting_rows
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, make_settings
 from schemas.errors import NotFoundError
 from storage.frontier.frontier import open_frontier
+from storage.lake.lake import open_lake
 from storage.ledger.held import Held, hold_rows
 from storage.ledger.ledger import open_ledger
+from tests.crawlhouse.pages.conftest import PageServer
 from tests.crawlhouse.pages.test_pages import rows, words
 from tests.crawlhouse.shoplake import publish_shop
 from tests.crawlhouse.smalllake import ARTICLE, COPY, TEXT, TITLE
+from tests.storage.lakerows import table_of
 
 SITE = Site()
 
@@ -123,6 +127,42 @@ def test_quarantine_can_be_browsed_and_a_row_looked_at(shop: Settings) -> None:
     assert sum(waiting_rows(shop).values()) == 2
 
 
+def test_decisions_are_shown_with_who_and_why(shop: Settings) -> None:
+    decision = {"process_run": "p4", "sequence": 4, "kind": "drop", "crawl": "c", "decided_by": "ada", "decision_reason": "a <test>"}
+    with open_lake(shop) as lake:
+        lake.append("runs", [table_of("runs", decision)], "p4")
+    page = render_quarantine(shop, SITE, Wanted(), "t", lambda names: names, Started("drop", "manual__1"))
+    assert 'href="/dags/decide_rows/runs/manual__1"' in page
+    assert "The drop was started." in words(page)
+    (row,) = [row for row in rows(page) if "ada" in row]
+    assert re.search(r" drop \S+ \d+ ada a <test>$", row)
+    assert "ada" not in words(render_quarantine(shop, SITE, Wanted(), "t", lambda names: []))
+
+
+@pytest.mark.browser
+def test_pages_of_rows_fit_every_screen_and_reader(browser: Any, page_server: PageServer, shop: Settings, small: Settings) -> None:
+    from tests.crawlhouse.pages.looks import keyboard_order, look_at
+
+    quarantine = render_quarantine(shop, SITE, Wanted(), "t", lambda names: names)
+    link = re.search(r"/crawlhouse/quarantine/([0-9a-f]{16})\?file=([^&]*)&amp;offset=(\d+)", quarantine)
+    assert link is not None
+    pages = {
+        "datasets": render_datasets(shop, SITE),
+        "dataset": render_dataset(shop, SITE, "products"),
+        "articles": render_dataset(small, SITE, "articles"),
+        "versions": render_versions(shop, SITE, "products", "a.example/x"),
+        "quarantine": quarantine,
+        "quarantined": render_quarantined(shop, SITE, link[2], int(link[3]), link[1], everybody),
+        "search": render_search(small, SITE, "a.example"),
+        "record": render_record(small, SITE, ARTICLE, everybody).replace("<iframe src=", "<iframe data-src="),  # it is served nowhere
+    }
+    assert look_at(browser, page_server, pages) == {}
+    order = keyboard_order(browser, page_server, "quarantine")
+    decide = ["reason", "Release: publish as they are", "Retry: judge again", "Drop for good"]
+    assert [name for name in order if name in decide] == decide
+    assert len([name for name in order if name.startswith("Choose ")]) == 2
+
+
 def test_forms_decide_by_post_only(sqlite_settings: Settings) -> None:
     crawl = Crawl.model_validate({"name": "news", "seeds": ["https://a.example/"]})
     ledger = open_ledger(sqlite_settings)
@@ -150,5 +190,5 @@ def test_hosts_show_how_they_are_treated(sqlite_settings: Settings) -> None:
     frontier.close()
     page = rows(render_hosts(sqlite_settings, SITE, "news"))[1:]
     assert sorted(row.split()[0] for row in page) == ["a.example", "b.example"]
-    assert all("free" in row and "not cached" in row for row in page)
+    assert all("free" in row and "not cached" in row and "0 of 20,000 pages, 0 B of 10.7 GB" in row for row in page)
     assert "There is no host yet" in render_hosts(sqlite_settings, SITE, "other")

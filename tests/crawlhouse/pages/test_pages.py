@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import time
@@ -15,10 +14,11 @@ import pytest
 
 from crawlhouse.pages.crawl import render_crawl
 from crawlhouse.pages.dataset import render_dataset
+from crawlhouse.pages.hosts import render_hosts
 from crawlhouse.pages.overview import DagState, render_overview
 from crawlhouse.pages.plots import FLOW_HEIGHT, flow, sparkline
-from crawlhouse.pages.run import read_run, render_run
-from crawlhouse.pages.site import Site
+from crawlhouse.pages.run import AirflowSide, read_run, render_run
+from crawlhouse.pages.site import FailedTask, Site, render
 from processing import stages
 from processing.expectations import expectations
 from schemas.capture import UrlKind
@@ -26,6 +26,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError
 from schemas.manifest import FetchCounts
+from spiders.run import plan
 from storage.database.engine import open_database
 from tests.crawlhouse.conftest import Run
 from tests.crawlhouse.monitor.pastruns import fill, store_runs
@@ -116,11 +117,22 @@ def test_what_needs_attention_comes_first(sqlite_settings: Settings) -> None:
     assert "1,234" in labels[3]
     hidden = render_overview(sqlite_settings, Site(), visible=lambda names: [name for name in names if name == "fine"])
     assert len(rows(hidden)) == 2
+    at_rest = render_overview(sqlite_settings, Site(), dags=dags, state="soft")
+    assert [row.split()[1] for row in rows(at_rest)[1:]] == ["rests"]
+    assert "3 need attention" in words(at_rest)
+
+
+def test_a_run_leads_to_airflow_and_to_the_log_of_what_failed(sqlite_settings: Settings) -> None:
+    (run,) = store_runs(sqlite_settings, NEWS, [FetchCounts(due=1, fetched=1)])
+    failed = (FailedTask("crawl_news", "a b", "fetch", 2), FailedTask("process_news", "c", "gate"))
+    page = render_run(sqlite_settings, Site(airflow="/base"), run, AirflowSide("c", failed))
+    for link in ("crawl_news/runs/a%20b/tasks/fetch/mapped/2", "process_news/runs/c/tasks/gate", "process_news/runs/c"):
+        assert f'href="/base/dags/{link}" target="_top"' in page
+    assert "The task fetch [2] of crawl_news failed: its log" in words(page)
 
 
 def test_an_empty_home_says_what_to_do(sqlite_settings: Settings) -> None:
     assert "crawlhouse init" in render_overview(sqlite_settings, Site())
-    assert "The store is away." in render_overview(None, Site(), problem="The store is away.")
     with pytest.raises(NotFoundError, match="neither a file"):
         render_crawl(sqlite_settings, Site(), "nothing")
     with pytest.raises(NotFoundError, match="There is no crawl run"):
@@ -169,28 +181,22 @@ def test_a_report_is_one_file(crawlhouse: Run, sqlite_settings: Settings, tmp_pa
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
-def test_pages_fit_and_follow_airflows_theme(
-    browser: Any, page_server: PageServer, sqlite_settings: Settings, theme: str, width: int
-) -> None:
+def test_pages_of_crawls_fit_every_screen_and_reader(browser: Any, page_server: PageServer, sqlite_settings: Settings) -> None:
+    from tests.crawlhouse.pages.looks import keyboard_order, look_at
+
     one = "seeds: ['https://a.example/']\n"
     crawl_files(sqlite_settings, news=one + "thresholds: {min_pages: 9}\n", broken=one + "sedes: 1\n")
     crawl = Crawl.model_validate({"name": "news", "seeds": ["https://a.example/"], "thresholds": {"min_pages": 9}})
     runs = store_runs(sqlite_settings, crawl, [FetchCounts(due=9, fetched=9), FetchCounts(due=9, fetched=2, failed=5, left_over=2)])
-    page_server.pages = {
-        "/crawlhouse/": render_overview(sqlite_settings, Site()),
-        "/crawlhouse/crawls/news": render_crawl(sqlite_settings, Site(), "news"),
-        "/crawlhouse/run": render_run(sqlite_settings, Site(), runs[-1]),
+    plan(crawl, key="1", settings=sqlite_settings)
+    pages = {
+        "overview": render_overview(sqlite_settings, Site(), waiting={"news": 3}),
+        "crawl": render_crawl(sqlite_settings, Site(), "news"),
+        "run": render_run(sqlite_settings, Site(), runs[-1], AirflowSide("x", (FailedTask("crawl_news", "x", "fetch", 0),))),
+        "hosts": render_hosts(sqlite_settings, Site(), "news"),
+        "message": render("message.html", Site(), title="Not found", message="There is no such page.", is_error=True, place=""),
     }
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
-    browser.get(f"{page_server.url}/crawlhouse/static/pages.css")
-    browser.execute_script("localStorage.setItem('theme', arguments[0])", theme)
-    for path in page_server.pages:
-        browser.get(page_server.url + path)
-        background = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-        assert background == ("rgb(22, 29, 45)" if theme == "dark" else "rgb(255, 255, 255)")
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-        assert browser.execute_script("return document.querySelectorAll('main h1').length") == 1
-        assert [entry for entry in browser.get_log("browser") if "favicon" not in entry["message"]] == []
-        if folder := os.environ.get("CRAWLHOUSE_SCREENSHOTS"):
-            browser.save_screenshot(f"{folder}/{path.rpartition('/')[2] or 'overview'}-{theme}-{width}.png")
+    assert look_at(browser, page_server, pages) == {}
+    order = keyboard_order(browser, page_server, "overview")
+    assert order[:6] == ["Skip to the content", "Crawls", "Datasets", "Records", "Quarantine", "Hosts"]
+    assert {"broken", "news", "3"} <= set(order)

@@ -11,6 +11,7 @@ from processing.article.metadata.metadata import Metadata, read_metadata
 from processing.article.outline.container import find_container
 from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
+from processing.article.page_body.declared import MAX_LINKS, declared_tokens
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model, read_model
 from processing.article.pagetype.pagetype import page_type, sure_article
@@ -209,3 +210,26 @@ def test_prose_without_a_link_is_an_article() -> None:
     assert kind(
         f"<h2>Ferry</h2><p>{'The ferry sailed at six in the fog. ' * 10}</p>", "https://post.example/7", "<title>Ferry</title>"
     ) is (PageType.ARTICLE)
+
+
+SHOP = """
+<html><head><meta name="generator" content="ShopKit 4.2"><meta property="og:type" content="product">
+<link rel="stylesheet" href="/assets/theme-7.css"><script src="https://cdn.shopkit.example/cart.js"></script></head>
+<body class="template-product" id="top"><div itemscope itemtype="https://schema.org/Offer"></div>
+<form action="/cart/add"><select name="option[size]"></select><button>Add to cart</button></form>
+<a href="/collections/boats">Boats</a> <a href="https://www.elsewhere.example/x">Elsewhere</a> <a href="http://[broken">?</a>
+</body></html>"""
+
+
+def test_words_of_the_program_that_made_a_page() -> None:
+    found = declared_tokens(parse(SHOP), "shop.example")
+    assert {"g:ator:shopkit", "g:type:product", "m:offer", "b:template", "b:product", "x:cart", "y:theme", "y:0"} <= found
+    assert {"f:cart", "f:add", "i:option_size", "B:add_to_cart", "r:stylesheet", "l:collections", "e:elsewhere.example"} <= found
+    assert not {word for word in found if word.startswith(("l5:", "l20:"))}
+
+
+def test_words_of_many_links_are_told_from_those_of_one() -> None:
+    links = "".join(f"<a href='/thread/{number}'>x</a>" for number in range(MAX_LINKS + 10))
+    found = declared_tokens(parse(f"<body>{links}<a href='/last'>x</a></body>"), "forum.example")
+    assert {"l:thread", "l5:thread", "l20:thread"} <= found
+    assert "l:last" not in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -98,6 +99,9 @@ def test_several_datasets_and_crawl_runs_are_judged_apart() -> None:
     assert results["products"].sentences() == ["shop-2: expect_column_mean_to_be_between(price): it is 8.5, expected was max_value 5"]
     assert results["goods"].success
     assert len(results["goods"].sentences("info")) == 1
+    assert re.fullmatch(
+        r"products: \d+ rows, 1 of \d+ expectations? not met: shop-2: expect_column_mean.* max_value 5", results["products"].text()
+    )
     assert results["products"].measures["shop-3"] == {"row_count": 0, "columns": {}}
 
 

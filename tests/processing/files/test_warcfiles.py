@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from processing.files.markdown_files import file_name
 from processing.files.warc_files import OUTPUT, extract_files
 from schemas.errors import ConfigError, NotFoundError
 from tests import PROJECT
@@ -170,11 +171,17 @@ def test_a_folder_of_markdown_files(tmp_path: Path) -> None:
     metadata = yaml.safe_load(front)
     assert (metadata["title"], metadata["authors"]) == ("How ferry 0 came back to the harbour", ["Ada Marsh"])
     assert metadata["published_at"] == "2025-03-01T23:30:00-05:00"
+    assert (metadata["warc_filename"], metadata["warc_record_offset"]) == ("a.warc.gz", 0)
     assert text.count("Paragraph") == 8
     assert FURNITURE not in text
     with pytest.raises(ConfigError, match="there already"):
         extract_files(warcs, folder, workers=1)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_names_of_markdown_files_in_ascii() -> None:
+    assert file_name({"url": "https://www.ort.example/a", "title": "Große Straße: Øl & 港"}) == "www-ort-example-grosse-strasse-l"
+    assert file_name({"url": "https://ort.example/a", "title": None}) == "ort-example"
 
 
 def test_columns_with_markdown_and_chunks_on_request(tmp_path: Path) -> None:

@@ -222,7 +222,10 @@ def test_no_stage_works_on_a_run_that_other_code_planned(sqlite_settings: Settin
         steps["publish"]()
 
 
-def test_articles_that_fail_the_suite_are_held_back(sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_articles_that_fail_the_suite_are_held_back(
+    sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "processing.publish.gate")
     suite = tmp_path / "expectations" / "articles.json"
     suite.parent.mkdir()
     suite.write_text(
@@ -239,6 +242,8 @@ def test_articles_that_fail_the_suite_are_held_back(sqlite_settings: Settings, t
     ((why,),) = [found.values() for found in report.held.values()]
     assert re.search(r"between\(word_count\): 2 rows, first from .*; expect_column_kl_divergence_to_be_less_than\(version\)", why)
     assert f"held back: articles of news-20260301T120000Z-000001: {why}" in report.text()
+    assert f"articles: 2 rows, 2 of 2 expectations not met: {why}" in caplog.text
+    assert f"articles of news-20260301T120000Z-000001 is held back: {why}" in caplog.text
     assert (report.published, report.quarantined, report.rejected) == (0, 0, 3)
     assert b"word_count" in open_store(sqlite_settings).get_bytes(f"reports/{report.process_run}/expectations.json")
     found = tables(sqlite_settings)

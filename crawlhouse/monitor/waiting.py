@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from crawlhouse.pages.lake import read_lake
+from crawlhouse.sql.query import open_lake_for_reading, read_rows
 from schemas.config.settings import Settings
 from storage.lake.reader.pointers import read_pointers
 
@@ -19,5 +19,5 @@ def waiting_rows(settings: Settings) -> dict[str, int]:
 
 @lru_cache(maxsize=4)
 def _counts(settings: Settings, _pointers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, int], ...]:
-    with read_lake(settings) as lake:
-        return tuple((row["crawl"], row["count"]) for row in lake.rows(COUNTS))
+    with open_lake_for_reading(settings) as lake:
+        return tuple((str(row["crawl"]), int(row["count"])) for row in read_rows(lake, COUNTS))
