@@ -35,12 +35,17 @@ class Policy:
     """When a source or a story is due again, in hours."""
 
     name = ""
-    usual_scale = 1.0  # where the search for the scale begins
+    usual = 1.0
     revisits_articles = True
     kinds: frozenset[str] = frozenset({"hub", "feed", "sitemap"})
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
+
+    @classmethod
+    def usual_scale(cls, fetches_per_story: float) -> float:
+        """Where the search for the scale begins."""
+        return cls.usual
 
     def next_due(self, thing: Source | Story, visit: Visit) -> float:
         """When the thing is due again after a visit."""
@@ -55,7 +60,7 @@ class FixedAll(Policy):
     """The same interval for everything."""
 
     name = "fixed interval, every URL"
-    usual_scale = 200.0
+    usual = 200.0
 
     def next_due(self, thing: Source | Story, visit: Visit) -> float:
         return visit.at + self.scale
@@ -65,7 +70,7 @@ class FixedSources(FixedAll):
     """The same interval for all sources; articles never again."""
 
     name = "fixed interval, sources only"
-    usual_scale = 12.0
+    usual = 12.0
     revisits_articles = False
 
 
@@ -105,7 +110,7 @@ class Nutch(Adaptive):
     """Nutch 1.x, AdaptiveFetchSchedule."""
 
     name = "Nutch AdaptiveFetchSchedule"
-    usual_scale = 8.0
+    usual = 8.0
 
 
 class NewsCrawl(Adaptive):
@@ -132,6 +137,11 @@ class Ours(Policy):
     name = "crawlhouse"
     follows_hints = True
 
+    @classmethod
+    def usual_scale(cls, fetches_per_story: float) -> float:
+        """About the price at which so many fetches are spent: most of what is left after the first visits goes to sources."""
+        return 1.6 / max(fetches_per_story - 0.75, 0.15)
+
     def __init__(self, scale: float) -> None:
         super().__init__(scale)
         self.wait = max(BOUNDS["article"].shortest, hint_wait(scale))
@@ -153,7 +163,8 @@ class Ours(Policy):
             source_speed=source_speed(UrlKind(KINDS[thing.kind])),
             tie_breaker=tie_breaker(str(thing.key)),
         )
-        visit = replace(visit, modified=self._count_modified(thing, state, visit.at))
+        if (modified := self._count_modified(thing, state, visit.at)) is not None:
+            visit = replace(visit, modified=modified)
         state = after_visit(state, visit, self._other_primary_sources(thing, visit.at), self.scale)
         self.sources.setdefault(thing.site, {})[thing.key] = state
         self.visited.append((thing, state))
@@ -191,7 +202,8 @@ class Ours(Policy):
             source=False, first_seen=visit.at if story.listed is None else story.listed, tie_breaker=tie_breaker(str(story.key))
         )
         by = self.trust.get((story.site, story.listed_by)) if story.listed_by else None
-        state = replace(state, modified=float(by is not None and by.is_confirmed))
+        if state.modified != (watched := float(by is not None and by.is_confirmed)):
+            state = replace(state, modified=watched)
         self.articles[story.key] = state = after_visit(state, visit)
         return due_at(state, BOUNDS["article"], self.scale)
 
