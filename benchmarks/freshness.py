@@ -33,7 +33,7 @@ EVALUATION_SEEDS = tuple(range(311, 321))  # not used when the constants were ch
 WARM_UP_HOURS = 3 * 24.0  # stories of the first days are not counted: every policy begins without knowledge
 BUDGETS = (30_000, 53_000, 80_000)  # fetches: scarce, about as many as news-crawl spends, and plenty
 MAX_BUDGET_FACTOR = 2  # a simulation that spends more than this times its budget is stopped early
-NARROW = 0.003  # between the logarithms of two parameters: if the budget lies between them, it is a step of the fetches
+NARROW = 0.02  # between the logarithms of two parameters: if the budget lies between them, it is a step of the fetches
 USUAL_SLOPE = 0.7  # how much the logarithm of the fetches falls with that of a parameter, about
 TRIES = 12  # of the parameter; the tolerance is usually met earlier
 FIGURES = ("median_delay", "mean_delay", "missed", "median_edit_delay", "edits_caught")
@@ -262,6 +262,15 @@ def oracle(seed: int, budget: int, make: Make = make_sites, edits: float = 0.0) 
     return at_equal_fetches(spend, budget, ORACLE_HOURS)
 
 
+def limit(seed: int, make: Make = make_sites) -> Result:
+    """The delays if every source is visited at every tick: from publication until the next tick after the first source lists it."""
+    sites = _unvisited(make, seed)
+    for site in sites:
+        _visit_with_knowledge(site, 0.0)
+    visits = int(DAYS * 24 / TICK_HOURS) * sum(len(site.sources) for site in sites)
+    return _measure(sites, visits + sum(story.captured is not None for site in sites for story in site.stories))
+
+
 def _visit_with_knowledge(site: Site, knob: float) -> int:
     """Visit a site whenever the waiting times of its new stories add up to `knob` hours. Returns the number of fetches."""
     waiting, published, fetches, after = list[Story](), 0.0, 0, 0.0
@@ -304,14 +313,14 @@ def _find_edits(stories: list[Story], share: float) -> int:
 def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS, site_pages: float = math.inf) -> dict[str, Shares]:
     """Print a table for one set of sites and each budget. Returns crawlhouse's results as shares of the best peer's, by budget."""
     sites = _unvisited(make, seed)
-    stories = sum(len(site.stories) for site in sites)
+    stories, sources = sum(len(site.stories) for site in sites), sum(len(site.sources) for site in sites)
     print(f"\nseed {seed}: {len(sites)} sites, {stories} stories, {DAYS} days, ticks of {TICK_HOURS * 60:.0f} minutes; hours")
     as_published = simulate(NewsCrawl(1.0), seed, make=make, site_pages=site_pages).fetches
     shares: dict[str, Shares] = {}
     for name, budget in {"as news-crawl": as_published, **{str(budget): budget for budget in budgets}}.items():
         print(f"\n{budget} fetches{': what news-crawl spends by its own settings' if budget == as_published else ''}\n{HEADER}")
         results = {
-            policy: at_equal_fetches(_spending(policy, seed, make, site_pages), budget, policy.usual_scale(budget / stories))
+            policy: at_equal_fetches(_spending(policy, seed, make, site_pages), budget, policy.usual_scale(budget, stories, sources))
             for policy in POLICIES
         }
         for policy, result in results.items():
@@ -320,8 +329,7 @@ def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS
         print(best.line("oracle, edits as Nutch"))
         shares[name] = _shares(results, best)
         print(f"crawlhouse's median delay: {shares[name].median_delay:.2f} of the best peer's", flush=True)
-    limit = simulate(FixedSources(TICK_HOURS), seed, make=make)
-    print(f"\nthe limit: every source at every tick\n{HEADER}\n{limit.line('no delay but the tick')}")
+    print(f"\nthe limit: every source at every tick\n{HEADER}\n{limit(seed, make).line('no delay but the tick')}")
     return shares
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
-from benchmarks.inputs.news_sites import Source, Story
+from benchmarks.inputs.news_sites import DAYS, Source, Story
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
 from spiders.schedule.edits import hint_wait
@@ -35,7 +35,6 @@ class Policy:
     """When a source or a story is due again, in hours."""
 
     name = ""
-    usual = 1.0
     revisits_articles = True
     kinds: frozenset[str] = frozenset({"hub", "feed", "sitemap"})
 
@@ -43,9 +42,9 @@ class Policy:
         self.scale = scale
 
     @classmethod
-    def usual_scale(cls, fetches_per_story: float) -> float:
-        """Where the search for the scale begins."""
-        return cls.usual
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        """Where the search for the scale begins: about the one that spends the budget."""
+        return 1.0
 
     def next_due(self, thing: Source | Story, visit: Visit) -> float:
         """When the thing is due again after a visit."""
@@ -60,7 +59,10 @@ class FixedAll(Policy):
     """The same interval for everything."""
 
     name = "fixed interval, every URL"
-    usual = 200.0
+
+    @classmethod
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        return 0.8 * (sources + stories / 2) * DAYS * 24 / budget
 
     def next_due(self, thing: Source | Story, visit: Visit) -> float:
         return visit.at + self.scale
@@ -70,8 +72,11 @@ class FixedSources(FixedAll):
     """The same interval for all sources; articles never again."""
 
     name = "fixed interval, sources only"
-    usual = 12.0
     revisits_articles = False
+
+    @classmethod
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        return sources * DAYS * 24 / max(budget - stories, sources)
 
 
 class Adaptive(Policy):
@@ -110,7 +115,10 @@ class Nutch(Adaptive):
     """Nutch 1.x, AdaptiveFetchSchedule."""
 
     name = "Nutch AdaptiveFetchSchedule"
-    usual = 8.0
+
+    @classmethod
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        return 13.0 * stories / budget
 
 
 class NewsCrawl(Adaptive):
@@ -138,9 +146,8 @@ class Ours(Policy):
     follows_hints = True
 
     @classmethod
-    def usual_scale(cls, fetches_per_story: float) -> float:
-        """About the price at which so many fetches are spent: most of what is left after the first visits goes to sources."""
-        return 1.6 / max(fetches_per_story - 0.75, 0.15)
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        return 1.6 / max(budget / stories - 0.75, 0.15)
 
     def __init__(self, scale: float) -> None:
         super().__init__(scale)
