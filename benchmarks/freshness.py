@@ -24,6 +24,7 @@ from pathlib import Path
 
 from benchmarks.inputs.news_sites import DAYS, Site, Source, Story, make_sites
 from benchmarks.inputs.real_times import real_sites
+from benchmarks.peers.freshness_oracle import find_edits, visit_with_knowledge
 from benchmarks.peers.revisit_policies import FixedAll, FixedSources, NewsCrawl, Nutch, Ours, Policy
 from spiders.schedule.state import Visit
 
@@ -255,8 +256,8 @@ def oracle(seed: int, budget: int, make: Make = make_sites, edits: float = 0.0) 
         for site in sorted(sites, key=lambda site: -len(site.stories)):
             if len(site.stories) <= left:
                 left -= len(site.stories)
-                fetches += _visit_with_knowledge(site, knob)
-        fetches += _find_edits([story for site in sites for story in site.stories if story.captured is not None], edits)
+                fetches += visit_with_knowledge(site, knob, TICK_HOURS)
+        fetches += find_edits([story for site in sites for story in site.stories if story.captured is not None], edits, TICK_HOURS)
         return _measure(sites, fetches)
 
     return at_equal_fetches(spend, budget, ORACLE_HOURS)
@@ -266,48 +267,9 @@ def limit(seed: int, make: Make = make_sites) -> Result:
     """The delays if every source is visited at every tick: from publication until the next tick after the first source lists it."""
     sites = _unvisited(make, seed)
     for site in sites:
-        _visit_with_knowledge(site, 0.0)
+        visit_with_knowledge(site, 0.0, TICK_HOURS)
     visits = int(DAYS * 24 / TICK_HOURS) * sum(len(site.sources) for site in sites)
     return _measure(sites, visits + sum(story.captured is not None for site in sites for story in site.stories))
-
-
-def _visit_with_knowledge(site: Site, knob: float) -> int:
-    """Visit a site whenever the waiting times of its new stories add up to `knob` hours. Returns the number of fetches."""
-    waiting, published, fetches, after = list[Story](), 0.0, 0, 0.0
-    for listed, story in [*_first_listed(site), (DAYS * 24.0, None)]:
-        if waiting:
-            tick = math.ceil(max(after, (knob + published) / len(waiting)) / TICK_HOURS) * TICK_HOURS
-            if tick < listed:
-                for new in waiting:
-                    new.fetch(tick)
-                fetches += 1 + len(waiting)
-                waiting, published = [], 0.0
-        if story is not None:
-            waiting.append(story)
-            published, after = published + story.published, max(listed, 0.0)
-    return fetches
-
-
-def _first_listed(site: Site) -> list[tuple[float, Story]]:
-    """The stories of a site in the order in which they appear in any source, each with that time."""
-    first: dict[int, tuple[float, Story]] = {}
-    for source in site.sources:
-        for time, story in zip(source.appears, source.stories, strict=True):
-            if story.key not in first or time < first[story.key][0]:
-                first[story.key] = (time, story)
-    return sorted(first.values(), key=lambda listed: (listed[0], listed[1].key))
-
-
-def _find_edits(stories: list[Story], share: float) -> int:
-    """Fetch stories after their last edit until this share of the edits is found, most edits first. Returns the number of fetches."""
-    edited = {story.key: len(story.edits) - story.versions for story in stories if story.edits and story.last_change < DAYS * 24}
-    wanted, found, fetches = share * sum(edited.values()), 0, 0
-    for story in sorted(stories, key=lambda story: -edited.get(story.key, 0)):
-        if found >= wanted:
-            break
-        found, fetches = found + edited.get(story.key, 0), fetches + 1
-        story.fetch(math.ceil(story.last_change / TICK_HOURS) * TICK_HOURS)
-    return fetches
 
 
 def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS, site_pages: float = math.inf) -> dict[str, Shares]:
