@@ -53,7 +53,7 @@ lint: install-dev ## ruff, mypy, import-linter, deptry
 	ruff check . && ruff format --check . && mypy && lint-imports
 	deptry . && deptry $(ROOMS) --optional-dependencies-dev-groups dev,bench
 
-bench: install-dev ## measure beside the peers; PART=crawl|datasets|duplicates|extraction|freshness|frontier|hostile|lake|lake_size|memory|pages|politeness|sharing|small_runs|trace, else all
+bench: install-dev ## measure beside the peers; PART=crawl|datasets|duplicates|extraction|freshness|frontier|hostile|lake|lake_size|memory|pages|politeness|processing|sharing|small_runs|trace, else all
 	python -m benchmarks $(PART)
 
 lock: $(BIN)/uv ## solve the requirements anew

@@ -19,6 +19,7 @@ PARTS = (
     "memory",
     "pages",
     "politeness",
+    "processing",
     "sharing",
     "small_runs",
     "trace",

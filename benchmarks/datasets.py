@@ -18,8 +18,8 @@ from statistics import median
 from benchmarks.inputs.shop import page_capture
 from benchmarks.memory import GATE, GATE_LIMIT, LIMIT
 from benchmarks.peaks import MAIN, Measured, measure
-from processing.extract.extraction import read_task
 from processing.extract.page_tasks import PageTask, Wanted
+from processing.extract.reading import read_task
 from schemas.datasets.dataset_file import find_dataset, parse_dataset
 from storage.index.rows import CaptureRow
 from storage.warc.reader import Record, read_records

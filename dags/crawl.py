@@ -64,7 +64,7 @@ def plan(name: str) -> list[dict[str, str]]:
         params = context["params"]
         urls = [str(url) for url in params["urls"] or ()]
         planned = wait_out(run.plan, crawl, key=str(context["run_id"]), settings=settings, urls=urls)
-        if idle := run.describe_nothing_due(planned, settings):
+        if idle := wait_out(run.describe_nothing_due, planned, settings):
             wait_out(run.withdraw, planned.crawl_run, settings)
             LOG.info("%s", idle)
             raise AirflowSkipException(idle)
@@ -91,17 +91,18 @@ class Fetch(BaseOperator):
     def execute(self, context: Context) -> None:
         """Run the spider and wait for its end."""
         from spiders import run
+        from storage.outages import wait_out
 
         with final_errors():
             settings = load_settings()
-            secrets = connection_secrets(run.secret_names(self.crawl_run, settings))
+            secrets = connection_secrets(wait_out(run.secret_names, self.crawl_run, settings))
             try:
                 statistics = run.fetch(self.crawl_run, self.worker, settings, secrets=secrets)
             except ClockError as error:
                 self._leave_to_others(error)
                 return
             LOG.info("%s: %s", self.crawl_run, statistics.text())
-            if statistics.finish_reason == "stopped" and run.has_more(self.crawl_run, settings):
+            if statistics.finish_reason == "stopped" and wait_out(run.has_more, self.crawl_run, settings):
                 LOG.warning(
                     "The spider was asked to end, probably because its Celery worker ends. The task goes on as soon as there is a slot."
                 )
@@ -113,12 +114,13 @@ class Fetch(BaseOperator):
         That uses up no retry. Raises the error when the run's time is over.
         """
         from spiders import run
+        from storage.outages import wait_out
 
         settings = load_settings()
-        if not run.has_more(self.crawl_run, settings):
+        if not wait_out(run.has_more, self.crawl_run, settings):
             LOG.warning("%s Other workers have fetched all that was due.", error)
             return
-        now, left = run.time_left(self.crawl_run, settings)
+        now, left = wait_out(run.time_left, self.crawl_run, settings)
         if left < timedelta():
             raise error
         LOG.warning("%s The task goes on as soon as another machine, or this one with a right clock, has a slot.", error)

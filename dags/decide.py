@@ -25,10 +25,12 @@ NOTHING = ("null", "string")
 @task(**PROCESS, execution_timeout=timedelta(hours=6))
 def decide() -> str:
     """Do what was decided. Returns a sentence about what came of it."""
+    from storage.outages import wait_out
+
     with final_errors():
         params = dict(get_current_context()["params"])
-        action, settings = params["action"], load_settings()
-        sentence = _settle(action, params, settings) if action in SETTLE else _decide_held(action, params, settings)
+        decided = _settle if params["action"] in SETTLE else _decide_held
+        sentence = wait_out(decided, params["action"], params, load_settings())
         LOG.info("%s", sentence)
         return sentence
 

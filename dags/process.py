@@ -102,7 +102,7 @@ def publish(process_run: str) -> dict[str, int]:
     with final_errors():
         report = wait_out(stages.publish, process_run, load_settings())
         LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
-        tell_tables(stages.published_tables(report, load_settings()))
+        tell_tables(wait_out(stages.published_tables, report, load_settings()))
         if wait_out(stages.is_backlog_left, process_run, load_settings()):
             name = report.crawl
             get_current_context()["outlet_events"][_backlog_alias(name)].add(captures_asset(name))

@@ -50,9 +50,10 @@ def replay(process_runs: list[str]) -> None:
     """Stage the items that the crawl's spider makes of the stored responses."""
     from processing.reprocess.tasks import with_spider
     from spiders.replay.process import replay as call_spider
+    from storage.outages import wait_out
 
     with final_errors(SpiderError):
-        for process_run in with_spider(process_runs, load_settings()):
+        for process_run in wait_out(with_spider, process_runs, load_settings()):
             call_spider(process_run, load_settings())
 
 

@@ -34,10 +34,13 @@ def tell_success(crawl: str, stage: str, crawl_run: str) -> None:
 
 def _tell(crawl: str, read_events: Callable[[Settings], Mapping[str, Any]]) -> None:  # Any: conditions, whose module is heavy
     from crawlhouse.monitor.watch import watch_crawl
+    from storage.outages import patience, wait_out
 
+    settings = load_settings()
     try:
-        settings = load_settings()
-        watch_crawl(crawl, settings, find_connection, read_events(settings))
+        with patience(settings):
+            events = wait_out(read_events, settings)
+            wait_out(watch_crawl, crawl, settings, find_connection, events)
     except CrawlhouseError as error:
         LOG.warning("The state of %s is not told: %s", crawl, error)
 

@@ -24,6 +24,7 @@ from schemas.runs import ProcessRun, Replacement, RunKind, config_hash, replacin
 from storage.lake.commit import repair_publications
 from storage.lake.reader.lake_file import refresh_lake_file
 from storage.ledger.held import ACCEPTED, Held, held_of
+from storage.warc.removed_segments import read_removed
 
 Progress = Callable[[str], None]
 
@@ -42,8 +43,8 @@ def accept(
 ) -> Accepted:
     """Publish what is held back of a crawl run: of one dataset, or of all.
 
-    Accepting again changes nothing. Raises NotFoundError if nothing is held back, ConflictError if somebody has discarded it, ConfigError
-    for a dataset without a definition, GateError.
+    Accepting again changes nothing. Raises NotFoundError if nothing is held back, ConflictError if somebody has discarded it or the run's
+    segments are removed, ConfigError for a dataset without a definition, GateError.
     """
     with open_resources(settings) as resources:
         repair_publications(resources.lake, resources.ledger)  # an acceptance that died after its commit
@@ -53,6 +54,7 @@ def accept(
         if not waiting:
             return _decided_before(found)
         _refuse_part(crawl_run, dataset, resources)
+        _refuse_removed(crawl_run, resources)
         run = resources.ledger.add_process_run(_planned(crawl_run, waiting, decided_by, reason, settings, resources))
         names = segments(run.process_run, settings)
     for number, segment in enumerate(names, 1):
@@ -76,6 +78,15 @@ def _refuse_part(crawl_run: str, dataset: str | None, resources: Resources) -> N
     """Raise ConfigError if one dataset is to be accepted of a crawl run that was rolled back: its captures have no rows at all."""
     if dataset is not None and not replaced_runs((crawl_run,), resources.lake):
         raise ConfigError(f"{crawl_run} was rolled back as a whole, so it is accepted as a whole. Leave out --dataset.")
+
+
+def _refuse_removed(crawl_run: str, resources: Resources) -> None:
+    """Raise ConflictError if the segments are removed: the run was rolled back after that, for good."""
+    if read_removed(resources.store).covers(crawl_run):
+        raise ConflictError(
+            f"The segments of {crawl_run} are removed (`retention` in the crawl's file), so its rows cannot be made again. "
+            f"`crawlhouse gate discard {crawl_run}` leaves them out for good."
+        )
 
 
 def _published(run: ProcessRun, names: Sequence[str], resources: Resources, folders: Sequence[str]) -> RunReport:

@@ -12,6 +12,7 @@ from processing.extract.extraction import extract_segment
 from processing.extract.outdated_revisits import outdated_in, stage_outdated
 from processing.extract.page_tasks import ARTICLES_ALONE
 from processing.extract.segment_rows import SegmentRows
+from processing.known.known_lake import open_known
 from processing.publish.gate import gate_run, read_gate_mark
 from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
 from processing.publish.report import RunReport
@@ -59,7 +60,7 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
         memory_version, base = resources.ledger.memory_version(crawl_name), resources.lake.snapshot_id("articles")
         inputs = (code_version(), config_hash(crawl, datasets), memory_version, base)
         run = resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs, datasets))
-        stage_outdated(run, list(_segments(run, resources.ledger).values()), resources.store, resources.lake)
+        _stage_outdated(run, resources)
         return run
 
 
@@ -171,9 +172,14 @@ def _first_portion(crawl_runs: Sequence[str], resources: Resources) -> tuple[str
     return tuple(chosen)
 
 
+def _stage_outdated(run: ProcessRun, resources: Resources) -> None:
+    store, lake = resources.store, resources.lake
+    stage_outdated(run, list(_segments(run, resources.ledger).values()), store, lake, lambda: open_known(lake, store).published_runs())
+
+
 def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, resources: Resources) -> None:
     store, containers = resources.store, pinned_containers(run, resources.store)
-    stage_outdated(run, list(_segments(run, resources.ledger).values()), store, resources.lake)
+    _stage_outdated(run, resources)
     outdated = outdated_in(run, segment.segment, store)
     selected = read_selection(run, store)
     offsets = None if selected is None else frozenset(selected.get(segment.warc_key, ()))

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from runtime.imports import without_collection
+
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in ru_maxrss
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -19,7 +21,9 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 def run(entry: str, *arguments: str) -> None:
     """Call `module.function` with the arguments. A started child begins here."""
     die_with_parent()
-    import_name(entry)(*arguments)
+    with without_collection():
+        call = import_name(entry)
+    call(*arguments)
 
 
 def import_name(name: str) -> Any:  # Any: whatever has the name

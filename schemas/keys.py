@@ -132,14 +132,19 @@ def resolved_key(process_run: str, base: str, bucket: int, table: str) -> str:
     return f"staging/{process_run}/resolved/{base}/{table}/{bucket:03d}.parquet"
 
 
-def reread_prefix(process_run: str) -> str:
-    """The prefix of the rows of committed versions that were read again."""
-    return f"staging/{process_run}/reread/"
+def cleaned_key(process_run: str, memory_version: int, bucket: int) -> str:
+    """The rows of one host bucket, cleaned by a version of the site memory with the run's own pages (Parquet)."""
+    return f"staging/{process_run}/cleaned/{memory_version:08d}/{bucket:03d}.parquet"
 
 
-def reread_key(process_run: str, name: str) -> str:
+def reread_prefix(process_run: str, portion: int | None = None) -> str:
+    """The prefix of the rows of committed versions that were read again, for one portion of the run's records or all."""
+    return f"staging/{process_run}/reread/" + ("" if portion is None else f"{portion:05d}/")
+
+
+def reread_key(process_run: str, portion: int, name: str) -> str:
     """The rows of some committed versions that were read again (Parquet)."""
-    return f"{reread_prefix(process_run)}{name}.parquet"
+    return f"{reread_prefix(process_run, portion)}{name}.parquet"
 
 
 def gated_key(process_run: str, base: str, table: str) -> str:
@@ -218,6 +223,7 @@ def memory_prefix() -> str:
 
 LAKE_PREFIX = "lake"
 ADOPTED_PREFIX, REPORTS_PREFIX, STATISTICS_PREFIX = "adopted/", "reports/", "statistics/"
-ERASURES_PREFIX = "erasures/"  # receipts, and what is not complete (`processing.erase`)
+ERASURES_PREFIX = "erasures/"  # receipts (`processing.erase`)
+PENDING_ERASURES_PREFIX = f"{ERASURES_PREFIX}pending/"  # those that are not complete
 STAGING_PREFIX = "staging/"
 KNOWN_PREFIX = "known/"  # the known index (`storage.index.known`)

@@ -82,9 +82,9 @@ class FetchStatistics(BaseModel):
 
     `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts opt-outs in responses. If the crawl has a
     user's spider: `items` counts the items in the store, `callback_errors` its errors by `callback: error`, `refused_requests` its requests
-    that were not accepted, by reason, `pipeline_errors` the errors of its item pipelines, `dropped_items` the items that the pipelines
-    dropped, by reason. `not_covered` counts the due URLs that the run's budgets did not cover when it was planned: `new` pages, `sources`
-    (feeds, sitemaps, hubs) and `revisits` of known articles.
+    that were not accepted, by reason (of any crawl, `takedown` counts the found URLs that are taken down), `pipeline_errors` the errors of
+    its item pipelines, `dropped_items` the items that the pipelines dropped, by reason. `not_covered` counts the due URLs that the run's
+    budgets did not cover when it was planned: `new` pages, `sources` (feeds, sitemaps, hubs) and `revisits` of known articles.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -50,7 +50,7 @@ class Reason(StrEnum):
     )
     PRIVATE_ADDRESS = "private_address", "The host has a private or local address, which the crawl does not allow."
     OPTED_OUT = "opted_out", "The site reserves its content: by a robots directive, or by the TDM Reservation Protocol."
-    TAKEDOWN = "takedown", "The URL is on the takedown list."
+    TAKEDOWN = "takedown", "The URL is on the takedown list, or redirects to one that is."
     OUT_OF_SCOPE = "out_of_scope", "The URL is outside of the crawl's scope."
     TRAP = "trap", "The URL looks like one of endlessly many, such as pages of a calendar."
     BUDGET = "budget", "Not given by this release: a URL that the budgets do not cover is left over, without a reason."

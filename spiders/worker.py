@@ -124,7 +124,8 @@ def _fetch(
     repair_spool(folder, run, worker, held, frontier, store)
     frontier.release_pages(run.crawl_run, worker, attempt)  # what the previous attempt reserved and did not fetch
     spool = Spool(folder, run, worker, attempt, user_agent(crawl), credentials.names)
-    registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
+    takedowns = TakedownWatch(partial(read_takedowns, store))
+    registrar = Registrar(run, frontier, store, spool, statistics, database, hints_after(crawl.revisit), takedowns.covers)
     crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
     journal, body_memory, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
     for host in frontier.seed_hosts(crawl.name):
@@ -146,7 +147,7 @@ def _fetch(
         rules=rules,
         traps=TrapDetector(crawl.budgets.max_pages_per_host),
         crash_counts=crash_counts,
-        takedowns=TakedownWatch(partial(read_takedowns, store)),
+        takedowns=takedowns,
         downloader=downloader,
     )
     session = FetchSession(context, Quota(settings).is_reached)

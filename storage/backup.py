@@ -22,8 +22,9 @@ from schemas.config.settings import Settings, make_home
 from schemas.errors import ConfigError, ConflictError, NotFoundError, StorageError
 from schemas.keys import TASK_LOGS
 from storage.database.backup import copy_file
-from storage.database.engine import SCHEMA_VERSION, open_database, release
+from storage.database.engine import open_database, release
 from storage.database.ledger_tables import CRAWL_RUNS
+from storage.database.migrations import SCHEMA_VERSION
 from storage.database.private_files import make_private_file
 from storage.database.version_table import METADATA
 from storage.lake.catalog import open_catalog

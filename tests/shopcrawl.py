@@ -95,10 +95,15 @@ def write_shop(crawls: Path, base: str) -> None:
     crawls.mkdir(parents=True, exist_ok=True)
     (crawls / "shop.yaml").write_text(CRAWL.format(host=base.removeprefix("http://")), encoding="utf-8")
     (crawls / "shop_spider.py").write_text(SPIDER.replace("{base}", base), encoding="utf-8")
+    for name, text in DATASETS.items():
+        write_dataset(crawls, name, text)
+
+
+def write_dataset(crawls: Path, name: str, text: str) -> None:
+    """The file of a dataset, beside the crawls."""
     datasets = crawls.parent / "datasets"
     datasets.mkdir(exist_ok=True)
-    for name, text in DATASETS.items():
-        (datasets / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (datasets / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
 def check_shop(settings: Settings, ticks: Sequence[int], expected: Mapping[str, Expected] = EXPECTED) -> None:

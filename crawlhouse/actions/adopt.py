@@ -63,6 +63,8 @@ def _report(crawl: Crawl, adopted: Adopted, nothing: str) -> None:
     others = ", ".join(f"{count:,} {label}" for label, count in sorted(adopted.counts.others.items()))
     if others:
         say(f"Copied, but no web pages: {others}.")
+    if adopted.counts.taken_down:
+        say(f"{adopted.counts.taken_down:,} captures are taken down. In the copies, tombstones are in the place of their records.")
     if adopted.manifests:
         say(f"`crawlhouse process {crawl.name}` processes them.")
     elif not adopted.counts.damaged:

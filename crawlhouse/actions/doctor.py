@@ -67,7 +67,7 @@ def _versions(_: Settings) -> tuple[Health, str]:
 
 
 def _database(settings: Settings) -> tuple[Health, str]:
-    from storage.database.engine import SCHEMA_VERSION
+    from storage.database.migrations import SCHEMA_VERSION
     from storage.ledger.ledger import open_ledger
 
     if not _has_database(settings):

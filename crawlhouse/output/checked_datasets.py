@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -82,8 +83,17 @@ def _show_titled(title: str, columns: Sequence[str], rows: Iterable[Sequence[str
 
 def _show_quarantined(title: str, checked: CheckedDataset) -> None:
     cut = f" (the first {SHOWN_ROWS})" if len(checked.quarantined) > SHOWN_ROWS else ""
-    rows = [(one.rule, cell_text(one.detail), cell_text(one.row_json), one.url) for one in checked.quarantined[:SHOWN_ROWS]]
+    rows = [(one.rule, cell_text(one.detail), cell_text(_filled(one.row_json)), one.url) for one in checked.quarantined[:SHOWN_ROWS]]
     _show_titled(f"{title}: {counted(len(checked.quarantined), 'row')} for quarantine{cut}", ("rule", "why", "row", "URL"), rows)
+
+
+def _filled(row_json: str) -> str:
+    """A row as JSON without the fields that have no value: of a ready-made dataset most pages fill a few only."""
+    try:
+        row = json.loads(row_json)
+    except ValueError:
+        return row_json
+    return json.dumps({name: value for name, value in row.items() if value is not None}, ensure_ascii=False)
 
 
 def _show_errors(checked: CheckedDataset) -> None:

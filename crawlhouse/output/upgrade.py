@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.config.settings import Settings
-from storage.database.engine import SCHEMA_VERSION
+from storage.database.migrations import SCHEMA_VERSION
 from storage.upgrade import Upgrade
 
 
@@ -22,7 +22,7 @@ def describe_upgrade(done: Upgrade, settings: Settings) -> Iterator[str]:
     if done.private:
         yield (
             f"{len(done.private)} files and folders could be opened by others, and are private now: {done.private[0]}"
-            f"{' and what is in it' if len(done.private) > 1 else ''}. docs/operations.md says how a group shares a home."
+            f"{' and what is in it' if len(done.private) > 1 else ''}. docs/security.md says how a group shares a home."
         )
     for copy in done.backups:
         yield f"What was there before is in {copy}. Delete it when all is well: it holds everything, passwords too."

@@ -12,7 +12,8 @@ from typing import TextIO
 from crawlhouse.reports.checked_datasets import CheckedDataset, check_datasets, check_process_run, judged_in_a_run
 from processing.clean.cleaning import article_violation
 from processing.clean.policy import Violation
-from processing.extract.extraction import ReadPage, read_segment
+from processing.extract.extraction import read_segment
+from processing.extract.reading import ReadPage
 from processing.extract.segment_rows import SegmentRows
 from processing.resolve.records import RecordId
 from runtime.scratch import scratch_folder

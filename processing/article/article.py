@@ -1,6 +1,6 @@
 """Read the article of one page: parse -> metadata -> outline -> container -> page type -> blocks -> confidence -> form.
 
-Before: `processing.extract.extraction` has read the page from its WARC record. After: it stages the article as a row.
+Before: `processing.extract.reading` has read the page from its WARC record. After: it stages the article as a row.
 """
 
 from __future__ import annotations

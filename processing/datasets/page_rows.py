@@ -11,7 +11,7 @@ from processing.datasets.page_content import document_rows, page_content_rows
 from processing.datasets.page_view import PageView, TooMuchError
 from processing.datasets.rows import RawRow, Row, RowTyper, size_of
 from processing.datasets.selectors import SelectorReader
-from processing.datasets.structured_data import StructuredDataReader
+from processing.datasets.structured_data import LostObject, StructuredDataReader
 from processing.pdf.document import PdfDocument
 from runtime.patterns import PatternTimeoutError, url_patterns
 from runtime.user_modules import error_text
@@ -36,11 +36,11 @@ class PageRows:
     error: str | None = None
 
 
-def _bounded(rows: Iterator[RawRow]) -> Iterator[tuple[RawRow, int]]:
+def _bounded(rows: Iterator[RawRow | LostObject]) -> Iterator[tuple[RawRow | LostObject, int]]:
     """The rows with their sizes."""
     characters = 0
     for count, row in enumerate(rows):
-        size = size_of(row)
+        size = len(row.text) if isinstance(row, LostObject) else size_of(row)
         characters += size
         if count == MAX_ROWS:
             raise TooMuchError(f"more than {MAX_ROWS:,} rows on one page")
@@ -81,13 +81,13 @@ class PageReader:
         options = self._options
         return PageRows(self._dataset.name) if options is None else self._made(url, lambda: document_rows(document, options))
 
-    def _made(self, url: str, raw_rows: Callable[[], Iterator[RawRow]]) -> PageRows:
+    def _made(self, url: str, raw_rows: Callable[[], Iterator[RawRow | LostObject]]) -> PageRows:
         name = self._dataset.name
         if not self.matches(url):
             return PageRows(name)
         host = host_key(url)
         try:
-            made = [self._typer.row(raw, host, url, size) for raw, size in _bounded(raw_rows())]
+            made = [self._row(raw, host, url, size) for raw, size in _bounded(raw_rows())]
         except TooMuchError as error:
             return PageRows(name, error=str(error))
         except PatternTimeoutError as error:
@@ -98,7 +98,10 @@ class PageReader:
             return PageRows(name, error=error_text(error))
         return PageRows(name, made)
 
-    def _raw_rows(self, view: PageView) -> Iterator[RawRow]:
+    def _row(self, raw: RawRow | LostObject, host: str, url: str, size: int) -> Row:
+        return self._typer.lost_row(raw.detail, raw.text) if isinstance(raw, LostObject) else self._typer.row(raw, host, url, size)
+
+    def _raw_rows(self, view: PageView) -> Iterator[RawRow | LostObject]:
         if self._options is not None:
             return page_content_rows(view, self._options)
         if self._selectors is not None:

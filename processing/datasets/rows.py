@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Any
 
 from processing.article.tree.entities import storable
+from processing.datasets.amounts.numbers import currency_code
 from processing.datasets.identity import key_digest
-from processing.datasets.numbers import currency_code
 from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, plain_json, read_amount, short_text, to_plain
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import Kind
@@ -26,15 +26,15 @@ CACHED_CHARACTERS = 50
 NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 FREE = frozenset({"free", "free of charge", "gratis", "kostenlos", "kostenfrei", "gratuit", "gratuito", "gratuita"})  # a price of 0
 SINGLE = frozenset(Kind) - {Kind.LIST, Kind.STRUCT}
-TYPE_RULE, KEY_RULE, UNDECLARED_RULE, SIZE_RULE = "type", "key", "undeclared", "size"
+TYPE_RULE, KEY_RULE, UNDECLARED_RULE, SIZE_RULE, JSON_LD_RULE = "type", "key", "undeclared", "size", "json_ld"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row in plain values, which JSON and MessagePack carry: a value for each field, and the digest of its key.
 
-    Of a row that is to be quarantined, `rule` names why (`type`, `key`, `undeclared`, `size`), `detail` says it with field and value, and
-    `row_json` is the row as the source gave it; the values that do fit are in `values`.
+    Of a row that is to be quarantined, `rule` names why (`type`, `key`, `undeclared`, `size`, `json_ld`), `detail` says it with field and
+    value, and `row_json` is the row as the source gave it; the values that do fit are in `values`.
     """
 
     values: dict[str, Any]
@@ -52,6 +52,7 @@ class RowTyper:
         self._types = {name: field.field_type for name, field in dataset.fields.items()}
         self._readings = {name: reading_of(dataset, name) for name in dataset.fields}
         self._defaults = {name: field.default for name, field in dataset.fields.items()}
+        self._may_be_empty = frozenset(name for name, field in dataset.fields.items() if field.misfit == "empty")
         self._refuses_undeclared = dataset.undeclared_fields == "quarantine"
         self._currencies = {
             name: field.unit for name, field in dataset.fields.items() if field.unit in dataset.fields and self._types[name].kind in NUMBERS
@@ -82,6 +83,10 @@ class RowTyper:
         rule, detail = problem
         return Row(plain, identity, rule, storable(detail[:MAX_DETAIL_CHARACTERS]), row_json(raw))
 
+    def lost_row(self, detail: str, text: str) -> Row:
+        """The row of an object that is lost in a text that cannot be read."""
+        return Row(dict.fromkeys(self._types), None, JSON_LD_RULE, storable(detail[:MAX_DETAIL_CHARACTERS]), row_json({"script": text}))
+
     def _plain(self, raw: RawRow, size: int) -> tuple[dict[str, Any], tuple[str, str] | None]:
         """The values that fit, in plain form, and the first problem, as its rule and detail."""
         if size > MAX_ROW_CHARACTERS:
@@ -100,7 +105,8 @@ class RowTyper:
                     plain[name] = self._convert(name, self._raw_value(raw, name))
             except MisfitError as error:
                 plain[name] = None
-                problem = problem or (TYPE_RULE, f"{name}: {error}")
+                if name not in self._may_be_empty:
+                    problem = problem or (TYPE_RULE, f"{name}: {error}")
         if not self._refuses_undeclared or problem is not None or raw.keys() <= self._types.keys():
             return plain, problem
         undeclared = [name for name, value in raw.items() if name not in self._types and value is not None]
@@ -132,7 +138,10 @@ class RowTyper:
         """The currency that the price in another field is written with."""
         for price, currency in self._currencies.items():
             if currency == name and isinstance(raw.get(price), str):
-                amount = read_amount(raw[price], self._readings[price])
+                try:
+                    amount = read_amount(raw[price], self._readings[price])
+                except MisfitError:  # says so as the price
+                    continue
                 if amount is not None and amount.currency:
                     return amount.currency
         return None
@@ -143,7 +152,8 @@ def reading_of(dataset: Dataset, name: str) -> Reading:
     field, source = dataset.fields[name], dataset.source
     selector = source.selectors.get(name) if source is not None and source.selectors else None
     notation = Notation.WRITTEN if selector is not None and selector.attr is None else Notation.MACHINE
-    return Reading(notation, field.decimal_separator, field.day_first)
+    is_price = field.unit in dataset.fields
+    return Reading(notation, field.decimal_separator, field.day_first, is_price=is_price, of_range=field.of_range)
 
 
 def arrow_values(dataset: Dataset, row: Row) -> dict[str, Any]:

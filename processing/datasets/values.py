@@ -17,7 +17,8 @@ from typing import Any
 
 from processing.article.metadata.dates import has_unread_time, read_date
 from processing.article.tree.entities import storable
-from processing.datasets.numbers import Amount, Thousandths, read_plain_number, read_written_number
+from processing.datasets.amounts.numbers import Amount, Thousandths, read_plain_number, read_written_number
+from processing.datasets.amounts.price_texts import OfRange, UnclearAmountError
 from schemas.datasets.field_types import FieldType, Kind
 from schemas.numbers import MAX_INT64
 
@@ -68,11 +69,13 @@ class MisfitError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a field's texts are read."""
+    """How a field's texts are read. `is_price`: a number is the price of one piece. `of_range` is which end of a range counts."""
 
     notation: Notation = Notation.MACHINE
     decimal_separator: str | None = None
     day_first: bool = False
+    is_price: bool = False
+    of_range: OfRange | None = None
 
 
 def convert(value: Any, kind: FieldType, reading: Reading = Reading()) -> Any:  # Any: of a page or of a user, and of the field's type
@@ -84,7 +87,10 @@ def convert(value: Any, kind: FieldType, reading: Reading = Reading()) -> Any:  
 
 
 def read_amount(value: Any, reading: Reading, thousandths: Thousandths = Thousandths.NEVER) -> Amount | None:  # Any: as in `convert`
-    """A number with the currency that stands beside it, or None where the value is not a number. `thousandths`: if the field keeps them."""
+    """A number with the currency that stands beside it, or None where the value is not a number. `thousandths`: if the field keeps them.
+
+    Raises MisfitError for a text that has several amounts.
+    """
     if isinstance(value, str):
         return _read_text_amount(value, reading, thousandths)
     if isinstance(value, Decimal):
@@ -164,7 +170,7 @@ def _to_text(value: Any, reading: Reading) -> str:
 def _to_integer(value: Any, reading: Reading) -> int:
     amount = read_amount(value, reading)
     if isinstance(value, str) and amount is not None and amount.value != amount.value.to_integral_value():
-        amount = read_written_number(value, reading.decimal_separator)  # 1.234 reviews: the point groups thousands
+        amount = _read_written(value, reading, Thousandths.NEVER)  # 1.234 reviews: the point groups thousands
     if amount is None or not -MAX_INT64 <= amount.value <= MAX_INT64 or amount.value != amount.value.to_integral_value():
         raise _misfit(value, "not a whole number of 64 bits")
     return int(amount.value)
@@ -301,7 +307,15 @@ def _read_text_amount(text: str, reading: Reading, thousandths: Thousandths) -> 
     is_for_machines = reading.notation is Notation.MACHINE and not isinstance(text, WrittenText)
     if is_for_machines and reading.decimal_separator is None and (number := read_plain_number(text)) is not None:
         return Amount(number)
-    return read_written_number(text, reading.decimal_separator, thousandths)
+    return _read_written(text, reading, thousandths)
+
+
+def _read_written(text: str, reading: Reading, thousandths: Thousandths) -> Amount | None:
+    options = reading.decimal_separator, thousandths
+    try:
+        return read_written_number(text, *options, is_price=reading.is_price, of_range=reading.of_range)
+    except UnclearAmountError as error:
+        raise _misfit(text, str(error)) from None
 
 
 def _without_vocabulary(text: str) -> str:

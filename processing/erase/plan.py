@@ -8,10 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
-from schemas.keys import ERASURES_PREFIX, crawl_of, crawl_run_of
+from schemas.keys import PENDING_ERASURES_PREFIX, crawl_of, crawl_run_of
 from storage.objects.store import ObjectStore
-
-PENDING = f"{ERASURES_PREFIX}pending/"
 
 _SETS = ("mentions", "articles", "process_runs", "pages")
 
@@ -92,7 +90,7 @@ def erasure_name(entries: Sequence[str]) -> str:
 
 def pending_plans(store: ObjectStore) -> list[Plan]:
     """The erasures that are not complete."""
-    return [_read(store.get_bytes(info.key)) for info in store.list(PENDING)]
+    return [_read(store.get_bytes(info.key)) for info in store.list(PENDING_ERASURES_PREFIX)]
 
 
 def _read(data: bytes) -> Plan:
@@ -111,4 +109,4 @@ def _read(data: bytes) -> Plan:
 
 
 def _key(name: str) -> str:
-    return f"{PENDING}{name}.json"
+    return f"{PENDING_ERASURES_PREFIX}{name}.json"

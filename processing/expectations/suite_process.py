@@ -2,7 +2,7 @@
 
 Its input is frames, each with the paths of an order and of its result as JSON; it answers each with an empty frame, and ends with its
 input. Great Expectations takes hundreds of megabytes before the first row; that memory is free again when this process ends. It is imported
-only if there is something to judge, and once for all datasets and orders.
+only if there is something to judge, once for all datasets and orders, and of its expectations those that are asked for.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def _judge(order: Path, result: Path) -> None:
     from processing.expectations.lean_import import import_great_expectations
 
     batches: list[dict[str, Any]] = json.loads(order.read_text(encoding="utf-8"))
-    if any(batch["expectations"] for batch in batches):
-        import_great_expectations()
+    if types := {expectation["type"] for batch in batches for expectation in batch["expectations"]}:
+        import_great_expectations(types)
     judged = [judge_batch(batch) for batch in batches]
     result.write_text(json.dumps(judged, default=str), encoding="utf-8")
 

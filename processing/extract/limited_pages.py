@@ -16,7 +16,7 @@ from schemas.page import Hints
 from storage.warc.reader import Record
 
 if TYPE_CHECKING:
-    from processing.extract.extraction import ReadPage
+    from processing.extract.reading import ReadPage
 
 NO_HINTS = Hints()
 
@@ -51,7 +51,7 @@ def read_limited(
     pages: Iterable[StoredPage], workers: int | None = None, limits: Limits | None = None
 ) -> Iterator[tuple[StoredPage, ReadPage | Rejected | None]]:
     """Each page with its article, or why there is none, in order; None where there is no record."""
-    from processing.extract.extraction import ReadPage
+    from processing.extract.reading import ReadPage
 
     read, results = "processing.extract.limited_pages.read_stored", (ReadPage, Rejected)
     for page, found in run_limited(pages, read, workers, limits or Limits(), results):
@@ -63,7 +63,7 @@ def read_limited(
 
 def read_stored(page: StoredPage) -> ReadPage | Rejected | None:
     """The article of one page. Runs inside a page worker."""
-    from processing.extract.extraction import read_page
+    from processing.extract.reading import read_page
 
     return None if page.record is None else read_page(page.record, page.crawl, page.kind, page.hints, page.containers)
 
@@ -89,7 +89,7 @@ def markdown_limited(page: ShownPage, limits: Limits | None = None) -> dict[str,
 def find_provenance(page: ShownPage) -> dict[str, str]:
     """The provenance by field, or `problem`. Runs inside a page worker."""
     from processing.article.provenance import read_provenance
-    from processing.extract.extraction import page_of
+    from processing.extract.reading import page_of
 
     found = page_of(page.record, "page", page.hints)
     return {"problem": "it is not an HTML page"} if isinstance(found, Rejected) else read_provenance(found, page.rules, page.row or {})
@@ -98,7 +98,7 @@ def find_provenance(page: ShownPage) -> dict[str, str]:
 def decode_html(page: ShownPage) -> dict[str, str]:
     """The decoded page under `html`, or `problem`. Runs inside a page worker."""
     from processing.extract.decode import decode
-    from processing.extract.extraction import MAX_PAGE_BYTES
+    from processing.extract.reading import MAX_PAGE_BYTES
     from storage.warc.content_coding import CodingError, decode_content
 
     capture = page.record.capture

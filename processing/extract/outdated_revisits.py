@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -53,6 +53,8 @@ _CAPTURE_COLUMNS = [
 
 Names = frozenset[str]  # of datasets
 Positions = frozenset[int]  # of rows on a page
+PublishedRuns = Callable[[], Iterable[Mapping[str, Any]]]  # Any: the values of a row
+"""Gives the process runs of `runs`: crawl, process_run, crawl_run, planned_at, and the JSON texts definitions and held."""
 Outdated = Mapping[int, Mapping[str, Positions]]
 """The revisits of a segment that are read again, by their offset: for which datasets, and which rows of each are in quarantine already, as
 rows of the record that the revisit refers to. Those are judged again by themselves."""
@@ -92,11 +94,11 @@ class _Revisit:
             self.readings[dataset] = reading
 
 
-def stage_outdated(run: ProcessRun, segments: Sequence[Segment], store: ObjectStore, lake: Lake) -> None:
-    """Store which revisits of a run's segments are read again; once for each run."""
+def stage_outdated(run: ProcessRun, segments: Sequence[Segment], store: ObjectStore, lake: Lake, published: PublishedRuns) -> None:
+    """Store which revisits of a run's segments are read again; once for each run. `published` is asked only if there are any."""
     if store.info(mark_key(run.process_run, MARK)) is not None:
         return
-    outdated = list(_outdated(run, segments, store, lake))
+    outdated = list(_outdated(run, segments, store, lake, published))
     waiting = _in_quarantine(run, {revisit.refers_to for revisit, _ in outdated}, lake)
     found: dict[str, dict[int, dict[str, list[int]]]] = {}
     for revisit, names in outdated:
@@ -127,7 +129,9 @@ def _in_quarantine(run: ProcessRun, record_ids: Collection[RecordId], lake: Lake
     return found
 
 
-def _outdated(run: ProcessRun, segments: Sequence[Segment], store: ObjectStore, lake: Lake) -> Iterator[tuple[_Revisit, Names]]:
+def _outdated(
+    run: ProcessRun, segments: Sequence[Segment], store: ObjectStore, lake: Lake, published: PublishedRuns
+) -> Iterator[tuple[_Revisit, Names]]:
     current = {dataset.name: reading_digest(run.crawl, dataset) for dataset in run.judged_datasets}
     removed = read_removed(store)  # a page whose bytes are gone stays as it was read last
     every = (one for segment in segments for one in _revisits(segment, store))
@@ -135,7 +139,7 @@ def _outdated(run: ProcessRun, segments: Sequence[Segment], store: ObjectStore, 
     if not revisits:
         return
     rules = _Rules(current, {run.crawl.name, *(crawl_of(one.refers_to[0]) for one in revisits)})
-    rules.read(lake)
+    rules.read(published())
     doubtful = [(one, names) for one in revisits if (names := rules.doubtful(one.fetched_by))]
     _add_readings([one for one, _ in doubtful], rules, lake)
     for one, names in doubtful:
@@ -178,14 +182,13 @@ class _Rules:
     planned: dict[str, datetime] = field(default_factory=dict)  # by crawl run
     last_other: dict[str, datetime] = field(default_factory=dict)  # by dataset: the plan of the last run with other rules, or held back
 
-    def read(self, lake: Lake) -> None:
-        """Take in what the table `runs` says."""
-        for batch in lake.scan("runs", ["crawl", "process_run", "crawl_run", "planned_at", "statistics"]):
-            for row in batch.to_pylist():
-                self._add(row, json.loads(row["statistics"] or "{}"))
+    def read(self, published: Iterable[Mapping[str, Any]]) -> None:  # Any: the values of a row
+        """Take in what is known of published runs."""
+        for row in published:
+            self._add(row)
 
-    def _add(self, row: Mapping[str, Any], statistics: Mapping[str, Any]) -> None:  # Any: the values of a row, and JSON
-        definitions, held = statistics.get("definitions", {}), statistics.get("held", {})
+    def _add(self, row: Mapping[str, Any]) -> None:
+        definitions, held = json.loads(row["definitions"]), json.loads(row["held"])
         read_by = {name: definitions.get(name, {}).get("reading") for name in self.current}
         self.read_by[row["process_run"]] = read_by
         self.planned[row["crawl_run"]] = row["planned_at"]

@@ -6,8 +6,8 @@ from processing.article import read_article
 from processing.article.markdown.document import write_document
 from processing.article.page_body.content import read_content
 from processing.article.tree.parse import parse
-from processing.extract.extraction import MAX_PAGE_BYTES, page_of
 from processing.extract.limited_pages import ShownPage
+from processing.extract.reading import MAX_PAGE_BYTES, page_of
 from processing.pdf.document import UnreadablePdfError, is_pdf, read_pdf
 from schemas.article import BlockKind
 from schemas.outcomes import Rejected

@@ -1,6 +1,6 @@
 """Why a record is not an article: decided by its status, headers, kind and bytes, or by the type of its page.
 
-`processing.extract.extraction` asks in this order while it reads a page.
+`processing.extract.reading` asks in this order while it reads a page.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from processing.extract.extraction import PageResult
 from processing.extract.page_tasks import Containers, PageTask, Wanted, page_task
+from processing.extract.reading import READ_TASK, PageResult
 from processing.extract.referred_records import read_page_record
 from processing.workers.pool import Exceeded, run_limited
 from schemas.config.crawl import Crawl
@@ -23,7 +23,7 @@ def read_again(
     A revisit is read from the record that it refers to.
     """
     tasks = (_task(store, row, crawl, containers, wanted) for row in rows)
-    for task, result in run_limited(tasks, "processing.extract.extraction.read_task", results=(PageResult,)):
+    for task, result in run_limited(tasks, READ_TASK, results=(PageResult,)):
         if isinstance(result, Exceeded):
             yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
         else:

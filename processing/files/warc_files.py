@@ -28,7 +28,8 @@ from processing.article.tree.parse import parse
 from processing.clean.cleaning import markdown_columns
 from processing.clean.language import detect_language
 from processing.clean.site_memory import SiteMemory
-from processing.extract.extraction import ReadPage, article_columns, page_of
+from processing.extract.extraction import article_columns
+from processing.extract.reading import ReadPage, page_of
 from processing.extract.rejections import reason_of, type_of
 from processing.files.markdown_files import MARKDOWN_FOLDER, refuse_files, write_markdown_files
 from processing.files.warc_sources import WarcSource, find_sources

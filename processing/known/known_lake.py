@@ -7,11 +7,12 @@ live in them are left out, and files that the index lacks are added before it is
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -140,6 +141,12 @@ class KnownLake:
         wanted = set(process_runs)
         self._read_runs(wanted)
         return {name: run.rules for name in wanted if (run := self._runs[name]) is not None}
+
+    def published_runs(self) -> Iterator[Mapping[str, Any]]:  # Any: the values of a row
+        """What is known of each row of `runs`: process_run, crawl_run, crawl, planned_at, and the JSON texts definitions and held."""
+        indexed, known = self._known("runs")
+        for rows in known.tables(indexed.schema):
+            yield from rows.to_pylist()
 
     def with_hidden(self) -> KnownLake:
         """The known rows with those that are left out here."""

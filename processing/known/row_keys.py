@@ -21,7 +21,8 @@ from storage.index.known.run_file import BANDS, FILE_COLUMN, FRONT
 
 VERSION = "2"  # of the forms; that of `articles` has the form of the signatures too, that of `runs` what it keeps of the statistics
 _OUTCOME = pa.struct([pa.field("dataset", pa.string()), pa.field("outcome", pa.string()), pa.field("rows", pa.int32())])
-_OF_STATISTICS = ("definitions", "rules")
+_OF_STATISTICS = ("definitions", "rules", "held")
+_RUN_COLUMNS = ["process_run", "crawl_run", "crawl", "planned_at", "sequence"]
 _PLACE = ["warc_filename", "warc_record_offset"]
 _WITH_ARTICLE = pa.array(["published", "known", "duplicate"])
 _CAPTURE_COLUMNS = [
@@ -127,7 +128,7 @@ def _articles_entries(rows: pa.Table) -> Mapping[str, Entries]:
 
 
 def _runs_kept(rows: pa.Table) -> pa.Table:
-    """Of the statistics only the definitions of the datasets, and the rules by which their rows were judged."""
+    """Of the statistics only the definitions of the datasets, the rules by which their rows were judged, and what is held back."""
     statistics = [json.loads(text or "{}") for text in rows["statistics"].to_pylist()]
     for name in _OF_STATISTICS:
         rows = rows.append_column(name, pa.array([json.dumps(one.get(name, {})) for one in statistics], pa.string()))
@@ -199,8 +200,8 @@ ARTICLES_INDEX = IndexedTable(
 )
 RUNS_INDEX = IndexedTable(
     "runs",
-    ("process_run", "crawl_run", "sequence", "statistics"),
-    _schema(*_fields(RUNS, ["process_run", "crawl_run", "sequence"]), *(pa.field(name, pa.string()) for name in _OF_STATISTICS)),
+    (*_RUN_COLUMNS, "statistics"),
+    _schema(*_fields(RUNS, _RUN_COLUMNS), *(pa.field(name, pa.string()) for name in _OF_STATISTICS)),
     f"{VERSION}-{'-'.join(_OF_STATISTICS)}",
     _runs_kept,
     _runs_entries,

@@ -19,12 +19,13 @@ from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, wi
 from processing.datasets.values import convert
 from processing.publish.run_columns import run_constants
 from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded, RowPlace
-from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark, decide_again
+from processing.resolve.portions.deciding import DECIDED_TABLE
+from processing.resolve.resolution import ResolveMark, decide_again
 from processing.staging.staging import CLEANED, read_rows, staged_writer
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import user_fields
 from schemas.errors import GateError
-from schemas.keys import resolved_key
+from schemas.keys import cleaned_key, resolved_key
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
@@ -78,7 +79,7 @@ class ArticleRows:
         """All cleaned rows with their decisions, the dataset's fields and what names the run, in row groups; None is every column."""
         needed = {*(columns or CLEANED.names), *PLACE, ARTICLE_ID}
         for bucket in self.mark.buckets:
-            cleaned = read_rows(self.store, self._key(CLEANED_TABLE, NOTHING, bucket), [name for name in CLEANED.names if name in needed])
+            cleaned = read_rows(self.store, self._cleaned(bucket), [name for name in CLEANED.names if name in needed])
             decided = read_rows(self.store, self._key(DECIDED_TABLE, excluded, bucket))
             filled = read_rows(self.store, self._key(FILLED_TABLE, excluded, bucket)) if self.dataset.steps else None
             for rows, decisions in zip(cleaned, decided, strict=True):
@@ -95,7 +96,7 @@ class ArticleRows:
         refuse_changed_code(self.dataset, self._folders)
         with StepRunner(self.dataset, self._folders) as steps:
             for bucket in self.mark.buckets:
-                cleaned = read_rows(self.store, self._key(CLEANED_TABLE, NOTHING, bucket))
+                cleaned = read_rows(self.store, self._cleaned(bucket))
                 decisions = read_rows(self.store, self._key(DECIDED_TABLE, decided, bucket), ["outcome", DECIDED_ID])
                 known = read_rows(self.store, self._key(FILLED_TABLE, earlier, bucket)) if earlier is not None else None
                 with staged_writer(self.store, self._key(FILLED_TABLE, decided, bucket), schema) as writer:
@@ -135,6 +136,9 @@ class ArticleRows:
         schema = pa.schema(user_fields(self.dataset))
         values = [convert(one.default, one.field_type, reading_of(self.dataset, name)) for name, one in self.dataset.fields.items()]
         return pa.table([pa.array([value] * count, field.type) for value, field in zip(values, schema, strict=True)], schema=schema)
+
+    def _cleaned(self, bucket: int) -> str:
+        return cleaned_key(self.run.process_run, self.mark.base.memory_version, bucket)
 
     def _key(self, table: str, excluded: Excluded, bucket: int) -> str:
         return resolved_key(self.run.process_run, excluded.key(self.mark.base.key()), bucket, table)

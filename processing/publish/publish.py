@@ -29,7 +29,7 @@ from processing.publish.gate import GateMark, gate_run, gated_keys, has_gate_mar
 from processing.publish.replacing import DEFINITIONS, kept_definitions, refuse_changed, removals
 from processing.publish.report import HELD, RunReport, report_of
 from processing.publish.run_files import run_files
-from processing.publish.touched import MAX_ROWS, RunKeys, added_since, read_run_keys, row_count
+from processing.publish.touched import MAX_ROWS, RunKeys, added_since, row_count
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import read_rows
 from runtime.failpoint import reached
@@ -205,7 +205,7 @@ class _Work:
         passed = read_gate_mark(self.store, name, mark.base.key())
         if passed is None and has_gate_mark(self.store, name):  # a publisher died after it had decided again
             passed = gate_run(self.run, mark, self.store, self.lake, self.ledger, self.folders)
-        return None if passed is None else (passed, read_run_keys(self.run, mark, self.store))
+        return None if passed is None else (passed, RunKeys(self.run, mark, self.store).prepare())
 
     def _ready(self, passed: GateMark, keys: RunKeys, tables: Tables) -> _Ready:
         """What can be committed to these tables. A run that was gated against another state, which matters, is decided on again."""
@@ -218,13 +218,14 @@ class _Work:
             )  # fmt: skip
             mark = read_resolve_mark(self.store, self.run.process_run)
             assert mark is not None
-            base, keys = passed.base, read_run_keys(self.run, mark, self.store)
+            base, keys = passed.base, RunKeys(self.run, mark, self.store).prepare()
         files = run_files(self.run.process_run, gated_keys(self.run, passed.base.key()), tables, self.store, self.lake)
         return _Ready(passed, base, keys, files)
 
     def _holds(self, ready: _Ready, tables: Tables) -> bool:
         """Whether the decisions hold for these tables, as far as the lock may be held to find it out."""
-        return self._is_untouched(ready.base, ready.keys, _base(self.run, tables, self.ledger), tables, MAX_ROWS)
+        max_rows = MAX_ROWS if ready.keys.is_read else 0
+        return self._is_untouched(ready.base, ready.keys, _base(self.run, tables, self.ledger), tables, max_rows)
 
     def _is_untouched(self, base: Base, keys: RunKeys, now: Base, tables: Tables, max_rows: float = float("inf")) -> bool:
         if base == now:

@@ -6,7 +6,7 @@ has, and on similar texts. If none of the rows that came since is such a row, th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +19,17 @@ from processing.clean.identity import twin_urls, url_id
 from processing.clean.minhash import text_signatures
 from processing.publish.accounting import ARTICLES
 from processing.resolve.near_duplicates import NearIndex
-from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, Base, ResolveMark
-from processing.staging.staging import read_rows
-from schemas.keys import resolved_key
+from processing.resolve.portions.deciding import DECIDED_TABLE
+from processing.resolve.resolution import Base, ResolveMark
+from processing.staging.staging import count_rows, read_rows
+from schemas.keys import cleaned_key, resolved_key
 from schemas.runs import ProcessRun
 from storage.lake.data_files import files_added_since
 from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
 MAX_ROWS = 2_000  # that are looked at while the publish lock is held: a fifth of a second, if all are articles
+PART_RECORDS = 50_000  # whose keys are in memory: some 100 MB
 _KEYS = ["url", "host", "article_id", "claimed_url", "text_digest", "signature", "refers_to_filename"]
 _LOOKED_AT = {
     "captures": ["url", "host", "warc_filename", "crawl"],
@@ -55,8 +57,8 @@ def row_count(added: Added) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class RunKeys:
-    """What a run's decisions were looked up by."""
+class _Keys:
+    """The keys of some records of a run."""
 
     run: ProcessRun
     hosts: pa.Array
@@ -107,16 +109,58 @@ class RunKeys:
         return self.run.crawl.articles.near_duplicate_similarity
 
 
-def read_run_keys(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> RunKeys:
-    """The keys of a resolved run, from its staged rows."""
-    found: dict[str, set[Any]] = {name: set() for name in (*_KEYS, "decided_article_id")}
-    for bucket in mark.buckets:
-        for table, names in ((CLEANED_TABLE, _KEYS), (DECIDED_TABLE, ["decided_article_id"])):
-            for rows in read_rows(store, resolved_key(run.process_run, mark.base.key(), bucket, table), names):
-                for name in names:
+class RunKeys:
+    """What a run's decisions were looked up by, in parts of some PART_RECORDS records: one part is in memory."""
+
+    def __init__(self, run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> None:
+        self._run, self._mark, self._store = run, mark, store
+        self._only: _Keys | None = None  # of a run with one part: it is asked for under the publish lock
+
+    def touched_by(self, added: Added, tables: Mapping[str, Table], lake: Lake) -> bool:
+        """Whether one of the added rows could change a decision."""
+        return any(added.values()) and any(keys.touched_by(added, tables, lake) for keys in self._parts())
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the keys are in memory, so that rows can be looked at while the publish lock is held."""
+        return self._only is not None
+
+    def prepare(self) -> RunKeys:
+        """Read the keys of a run with one part, so that they need not be read later."""
+        if self._only is None and self._count() <= PART_RECORDS:
+            (self._only,) = self._read()
+        return self
+
+    def _parts(self) -> Iterable[_Keys]:
+        return (self._only,) if self._only is not None else self._read()
+
+    def _count(self) -> int:
+        return sum(count_rows(self._store, self._cleaned(bucket)) for bucket in self._mark.buckets)
+
+    def _read(self) -> Iterator[_Keys]:
+        found: dict[str, set[Any]] = {name: set() for name in (*_KEYS, "decided_article_id")}
+        count = 0
+        for bucket in self._mark.buckets:
+            cleaned = read_rows(self._store, self._cleaned(bucket), _KEYS)
+            key = resolved_key(self._run.process_run, self._mark.base.key(), bucket, DECIDED_TABLE)
+            decided = read_rows(self._store, key, ["decided_article_id"])
+            for rows, decisions in zip(cleaned, decided, strict=True):
+                for name in _KEYS:
                     found[name].update(rows[name].unique().to_pylist())
+                found["decided_article_id"].update(decisions["decided_article_id"].unique().to_pylist())
+                count += rows.num_rows
+                if count >= PART_RECORDS:
+                    yield _keys(self._run, found)
+                    count, found = 0, {name: set() for name in found}
+        yield _keys(self._run, found)
+
+    def _cleaned(self, bucket: int) -> str:
+        return cleaned_key(self._run.process_run, self._mark.base.memory_version, bucket)
+
+
+def _keys(run: ProcessRun, found: Mapping[str, Iterable[Any]]) -> _Keys:  # Any: the values of a column
     claimed = _texts(found["claimed_url"])
-    return RunKeys(
+    return _Keys(
         run,
         hosts=_array(found["host"]),
         urls=_array({*found["url"], *(url for one in claimed for url in twin_urls(one))}),

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from processing.datasets.identity import missing_key_columns, row_id
-from processing.datasets.rows import KEY_RULE, SIZE_RULE, TYPE_RULE, UNDECLARED_RULE, Row, RowTyper, arrow_values
+from processing.datasets.rows import JSON_LD_RULE, KEY_RULE, SIZE_RULE, TYPE_RULE, UNDECLARED_RULE, Row, RowTyper, arrow_values
 from processing.datasets.values import from_plain, short_text
 from processing.quarantine.selection import ARTICLES, Place, place_of
 from schemas.datasets.dataset import Dataset
@@ -76,7 +76,7 @@ def dropped(old: Values) -> Candidate:
 
 def was_refused_by_source(old: Values) -> bool:
     """Whether the row never had values of the fields' types, so that it is stored as its source gave it."""
-    return old["rule"] in {TYPE_RULE, UNDECLARED_RULE, SIZE_RULE} or (old["rule"] == KEY_RULE and old["row_id"] is None)
+    return old["rule"] in {TYPE_RULE, UNDECLARED_RULE, SIZE_RULE, JSON_LD_RULE} or (old["rule"] == KEY_RULE and old["row_id"] is None)
 
 
 def stored_row(dataset: Dataset, old: Values) -> Row:

@@ -22,8 +22,9 @@ from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, wh
 from processing.datasets.values import convert
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_datasets
-from processing.extract.extraction import PageResult, staged_row
+from processing.extract.extraction import staged_row
 from processing.extract.page_tasks import Wanted
+from processing.extract.reading import PageResult
 from processing.extract.referred_records import index_rows
 from processing.extract.stored_records import read_again
 from processing.known.known_lake import open_known

@@ -1,11 +1,12 @@
 """Make a crawl's site memory again without the pages of some crawl runs.
 
 A memory cannot forget pages. So it is the version from before those crawl runs were processed, and the pages of the runs that came after
-are learned again from the archive. To roll back the newest run costs nothing.
+are learned again from the archive. To roll back the newest run costs nothing. Pages whose segments are removed are not learned again.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from processing.clean.cleaning import learn_bucket
@@ -17,8 +18,10 @@ from processing.resources import Resources
 from processing.staging.staging import buckets_in
 from schemas.keys import extracted_key, memory_key, staged_memory_key
 from schemas.runs import ProcessRun, RunKind
+from storage.warc.removed_segments import read_removed
 
 Progress = Callable[[str], None]
+LOG = logging.getLogger(__name__)
 
 
 def stage_remaining_memory(run: ProcessRun, resources: Resources, progress: Progress = lambda _: None) -> None:
@@ -55,11 +58,15 @@ def _extracted(run: ProcessRun, version: int, base: str | None, resources: Resou
     store, ledger = resources.store, resources.ledger
     containers = read_containers(store, base)
     keys: list[str] = []
+    removed, unread = read_removed(store), list[str]()
     for crawl_run in (one.crawl_run for one in ledger.crawl_runs(run.crawl.name, "closed")):
         made = [ledger.process_run(name) for name in ledger.process_runs_of(crawl_run)]
         if crawl_run in run.crawl_runs or not made or made[-1].kind is RunKind.ROLLBACK:
             continue
         if all(one.memory_version < version for one in made):
+            continue
+        if removed.covers(crawl_run):
+            unread.append(crawl_run)
             continue
         for segment in ledger.manifest(crawl_run).segments:
             key = extracted_key(run.process_run, segment.segment)
@@ -67,4 +74,6 @@ def _extracted(run: ProcessRun, version: int, base: str | None, resources: Resou
                 progress(f"read {segment.segment}")
                 extract_segment(store, segment, run.crawl, key, containers)
             keys.append(key)
+    if unread:
+        LOG.warning("The site memory is made again without %d crawl runs whose segments are removed, up to %s.", len(unread), unread[-1])
     return keys

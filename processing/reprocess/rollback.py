@@ -32,6 +32,7 @@ from storage.lake.lake import Lake
 from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.removal import of_values
 from storage.ledger.ledger import Ledger
+from storage.warc.removed_segments import read_removed
 
 LOG = logging.getLogger(__name__)
 OF_WHOLE_RUNS = frozenset({RunKind.PROCESS, RunKind.ACCEPT, RunKind.REPROCESS})
@@ -49,11 +50,13 @@ class RolledBack:
     is_new: bool = True
 
 
-def rollback(run: str, decided_by: str, reason: str, settings: Settings, progress: Progress = lambda _: None) -> RolledBack:
+def rollback(
+    run: str, decided_by: str, reason: str, settings: Settings, progress: Progress = lambda _: None, for_good: bool = False
+) -> RolledBack:
     """Take the rows of a crawl run out, or those of all crawl runs of a process run. Doing it again changes nothing.
 
-    Raises NotFoundError for an unknown run, ConflictError for one that is not published or whose rows others have replaced, ConfigError for
-    a process run that settled single rows.
+    Raises NotFoundError for an unknown run, ConflictError for one that is not published, whose rows others have replaced, or whose rows
+    could not be made again because its segments are removed (unless `for_good`), ConfigError for a process run that settled single rows.
     """
     with open_resources(settings) as resources:
         repair_publications(resources.lake, resources.ledger)
@@ -63,6 +66,8 @@ def rollback(run: str, decided_by: str, reason: str, settings: Settings, progres
             return _done_before(crawl_runs, resources)
         if PROCESS_RUN.fullmatch(run) and run not in replaced:
             raise ConflictError(f"The rows of {run} were replaced by {', '.join(replaced)}. Name that one, or a crawl run.")
+        if not for_good:
+            _refuse_removed(crawl_runs, resources)
         planned = resources.ledger.add_process_run(_planned(crawl_runs, replaced, decided_by, reason, resources))
         stage_remaining_memory(planned, resources, progress)  # before the lock is taken: it reads pages
         progress("take out the rows")
@@ -87,6 +92,17 @@ def _crawl_runs(run: str, ledger: Ledger) -> tuple[str, ...]:
     if ledger.published_at(run) is None:
         raise ConflictError(f"{run} is not published: there is nothing to take out.")
     return process_run.crawl_runs
+
+
+def _refuse_removed(crawl_runs: tuple[str, ...], resources: Resources) -> None:
+    """Raise ConflictError if rows would be lost for good: their segments are not kept any more."""
+    removed = read_removed(resources.store)
+    names = [name for name in crawl_runs if removed.covers(name)]
+    if names:
+        raise ConflictError(
+            f"The segments of {', '.join(names)} are removed (`retention` in the crawl's file), so the rows could never be made again. "
+            "Nothing was changed. `crawlhouse rollback --for-good` takes them out all the same."
+        )
 
 
 def _done_before(crawl_runs: tuple[str, ...], resources: Resources) -> RolledBack:

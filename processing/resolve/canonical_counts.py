@@ -36,23 +36,33 @@ class CanonicalCounts(TypedDict):
     hosts: list[HostClaims]
 
 
-def canonical_counts(summaries: Sequence[RecordSummary], identities: Identities) -> dict[str, CanonicalCounts]:
-    """The counts by crawl run; only crawl runs with claims. Hosts at fault are logged too."""
-    claims: Counter[str] = Counter()
-    refused: dict[str, dict[str, Counter[str]]] = {}  # by crawl run, host and canonical URL
-    for summary in summaries:
-        if summary.claimed_url is not None:
-            crawl_run = crawl_run_of(summary.record_id[0])
-            claims[crawl_run] += 1
-            if summary.url in identities.refused:
-                refused.setdefault(crawl_run, {}).setdefault(host_key(summary.url), Counter())[summary.claimed_url] += 1
-    articles = _articles_by_host(summaries) if refused else Counter()
-    return {crawl_run: _counts(crawl_run, count, refused.get(crawl_run, {}), articles) for crawl_run, count in sorted(claims.items())}
+class CanonicalCounter:
+    """Counts the canonical URLs of a run's pages, which come in portions."""
 
+    def __init__(self) -> None:
+        self._claims: Counter[str] = Counter()
+        self._refused: dict[str, dict[str, Counter[str]]] = {}  # by crawl run, host and canonical URL
+        self._articles: Counter[tuple[str, str]] = Counter()  # by crawl run and host
 
-def _articles_by_host(summaries: Sequence[RecordSummary]) -> Counter[tuple[str, str]]:
-    with_article = (summary for summary in summaries if summary.article_id is not None)
-    return Counter((crawl_run_of(summary.record_id[0]), host_key(summary.url)) for summary in with_article)
+    def add(self, summaries: Sequence[RecordSummary], identities: Identities) -> None:
+        """Count the pages of a portion."""
+        for summary in summaries:
+            if summary.article_id is None and summary.claimed_url is None:
+                continue
+            crawl_run, host = crawl_run_of(summary.record_id[0]), host_key(summary.url)
+            if summary.article_id is not None:
+                self._articles[crawl_run, host] += 1
+            if summary.claimed_url is not None:
+                self._claims[crawl_run] += 1
+                if summary.url in identities.refused:
+                    self._refused.setdefault(crawl_run, {}).setdefault(host, Counter())[summary.claimed_url] += 1
+
+    def counts(self) -> dict[str, CanonicalCounts]:
+        """The counts by crawl run; only crawl runs with claims. Hosts at fault are logged too."""
+        return {
+            crawl_run: _counts(crawl_run, count, self._refused.get(crawl_run, {}), self._articles)
+            for crawl_run, count in sorted(self._claims.items())
+        }
 
 
 def _counts(crawl_run: str, claims: int, refused: dict[str, Counter[str]], articles: Counter[tuple[str, str]]) -> CanonicalCounts:

@@ -117,7 +117,8 @@ def _resolve_dataset(
             quarantine = stack.enter_context(staged_writer(store, key(QUARANTINE), staging_schema(dataset)))
             for partition in partitions.numbers():
                 _decide_partition(work, partitions, partition, rows, quarantine)
-        sightings = (table for partition in partitions.numbers() for table in _seen_in_partition(work, partitions, partition))
+        visits = _read_visits(work, partitions)
+        sightings = (table for partition in partitions.numbers() for table in _seen_in_partition(work, partitions, partition, visits))
         write_rows(store, key(SEEN), sightings, SIGHTINGS)
     outcomes = (_outcome_row(work, record) for record in records.values())
     write_rows(store, key(OUTCOMES), _tables(outcomes, RECORD_OUTCOMES), RECORD_OUTCOMES)
@@ -196,7 +197,18 @@ def _broken(dataset: Dataset, row: dict[str, object], decision: RowDecision) -> 
     return row | {"rule": decision.rule, "detail": decision.detail, "row_json": whole_row(dataset, row)}
 
 
-def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> Iterator[pa.Table]:
+def _read_visits(work: _Work, partitions: Partitions) -> dict[str, tuple[dict[str, datetime], list[RunRecord]]]:
+    """By crawl run that is not held back: the pages that were read, with the time, and the revisits. All rows are decided on."""
+    return {
+        crawl_run: (partitions.pages_read(crawl_run, work.errors, work.tallies), partitions.revisits(crawl_run))
+        for crawl_run in work.run.crawl_runs
+        if crawl_run not in work.excluded.held
+    }
+
+
+def _seen_in_partition(
+    work: _Work, partitions: Partitions, partition: int, visits: Mapping[str, tuple[Mapping[str, datetime], Sequence[RunRecord]]]
+) -> Iterator[pa.Table]:
     """The sightings of a partition's keys in each crawl run, in their order."""
     seen: dict[tuple[str, str], dict[str, datetime]] = {}  # by key and crawl run: page -> time
     for table in partitions.rows(partition):
@@ -208,8 +220,7 @@ def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> I
     for row_id, _ in seen:
         keys.setdefault(row_id, KeyPages())
     made: list[dict[str, object]] = []
-    for crawl_run in (one for one in work.run.crawl_runs if one not in work.excluded.held):
-        read, revisits = partitions.pages_read(crawl_run, work.errors, work.tallies), partitions.revisits(crawl_run)
+    for crawl_run, (read, revisits) in visits.items():
         for row_id, of_key in sorted(keys.items()):
             again = {one.url: one.fetched_at for one in revisits if of_key.has(one.url, _captured_at(work, one))}
             found = list(of_key.sightings({**again, **seen.get((row_id, crawl_run), {})}, read))

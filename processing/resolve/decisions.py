@@ -17,6 +17,7 @@ from schemas.outcomes import Outcome, Reason
 
 CurrentDigest = Callable[[Version], str]
 """Gives the text digest that a committed version has when this run's code and site memory clean it."""
+DuplicateOf = tuple[str, str, float]  # kind, article, similarity
 
 
 def decide(
@@ -31,7 +32,19 @@ def decide(
     `near` lists, per text digest, the similar texts of this run that rank before it (`records.text_rank`), the first one first. `former`
     are the numbers of rows that the run replaces.
     """
-    run = _RunDecisions(earlier, near, current_digest, former)
+    decisions = decide_versions(summaries, earlier, current_digest, former)
+    _find_duplicates(summaries, decisions, earlier, near)
+    return decisions
+
+
+def decide_versions(
+    summaries: Sequence[RecordSummary], earlier: EarlierRows, current_digest: CurrentDigest, former: FormerNumbers = NO_NUMBERS
+) -> dict[RecordId, Decision]:
+    """The decision on each record, as long as new versions are not compared with one another: all of them are `published`.
+
+    Records whose pages, articles and claims have nothing in common can be decided on apart from one another.
+    """
+    run = _RunDecisions(earlier, current_digest, former)
     ordered = sorted(summaries, key=lambda summary: summary.fetch_order)
     run.without_article = {one.url for one in ordered if one.article_id is None and not one.is_revisit}
     for summary in ordered:
@@ -43,8 +56,65 @@ def decide(
     for summary in ordered:
         if summary.is_revisit:
             run.decisions[summary.record_id] = run.revisit(summary)
-    run.find_duplicates(ordered)
     return run.decisions
+
+
+def as_duplicate(decision: Decision, original: DuplicateOf | None) -> Decision:
+    """The decision on a new version whose text another article has already; the same one without an original."""
+    if original is None:
+        return decision
+    kind, article, similarity = original
+    return replace(decision, outcome=Outcome.DUPLICATE, duplicate_of=article, duplicate_kind=kind, similarity=similarity)
+
+
+def committed_original(earlier: EarlierRows, article_id: str, text_digest: str) -> DuplicateOf | None:
+    """The first committed row of another article with this text, else with one that is nearly so."""
+    for kind, committed in (("exact", earlier.exact), ("near", earlier.near)):
+        found = _other(committed.get(text_digest, ()), article_id)
+        if found is not None:
+            return kind, found.article_id, found.similarity
+    return None
+
+
+def _find_duplicates(
+    summaries: Sequence[RecordSummary],
+    decisions: dict[RecordId, Decision],
+    earlier: EarlierRows,
+    near: Mapping[str, Sequence[tuple[str, float]]],
+) -> None:
+    """Say of the new versions which are duplicates. They are taken by the rank of their texts, whatever the order of fetching."""
+    ranked = [(one.rank(), one, one.text_digest) for one in summaries if one.text_digest is not None]
+    first: dict[str, TextRank] = {}
+    for rank, one, digest in ranked:
+        if one.quarantine_reason is None and (digest not in first or rank < first[digest]):
+            first[digest] = rank
+    new = [
+        (first.get(digest, rank), rank, decision.version or 0, one, decision)
+        for rank, one, digest in ranked
+        if (decision := decisions[one.record_id]).outcome is Outcome.PUBLISHED
+    ]
+    originals: dict[str, str] = {}  # text digest -> article of this run
+    for *_, summary, decision in sorted(new, key=lambda found: found[:3]):
+        article, text = decision.article_id, summary.text_digest
+        assert article is not None
+        assert text is not None
+        original = committed_original(earlier, article, text) or _original_of_run(originals, near, article, text)
+        if original is None:
+            originals.setdefault(text, article)
+        decisions[summary.record_id] = as_duplicate(decision, original)
+
+
+def _original_of_run(
+    originals: Mapping[str, str], near: Mapping[str, Sequence[tuple[str, float]]], article_id: str, text_digest: str
+) -> DuplicateOf | None:
+    same = originals.get(text_digest)
+    if same is not None and same != article_id:
+        return "exact", same, 1.0
+    for digest, similarity in near.get(text_digest, ()):
+        article = originals.get(digest)
+        if article is not None and article != article_id:
+            return "near", article, similarity
+    return None
 
 
 @dataclass(slots=True)
@@ -57,20 +127,16 @@ class _Latest:
 class _RunDecisions:
     """The decisions so far, and what later ones depend on."""
 
-    def __init__(
-        self, earlier: EarlierRows, near: Mapping[str, Sequence[tuple[str, float]]], current_digest: CurrentDigest, former: FormerNumbers
-    ) -> None:
+    def __init__(self, earlier: EarlierRows, current_digest: CurrentDigest, former: FormerNumbers) -> None:
         self.decisions: dict[RecordId, Decision] = {}
         self._earlier = earlier
         self._former = former
-        self._near = near
         self._current_digest = current_digest
         self.without_article: set[str] = set()  # pages that were read in this run and have none
         self._latest: dict[str, _Latest] = {}  # by article: its latest version of this run
         self._highest: dict[str, int] = {}  # by article: the highest number of its versions in this run
         self._of_page: dict[tuple[str, str], _Latest] = {}  # by article and URL: the latest version of a page that is not the article's
         self._own_versions: dict[str, int] = {}  # by article: the version that the page which it is known under has in this run
-        self._originals: dict[str, str] = {}  # text digest -> article of this run
 
     def response(self, summary: RecordSummary) -> Decision:
         if summary.reason is not None or summary.article_id is None or summary.text_digest is None:
@@ -171,50 +237,11 @@ class _RunDecisions:
         self._latest[article_id] = _Latest(version, text_digest, summary.url)
         return Decision(Outcome.PUBLISHED, article_id, version)
 
-    def find_duplicates(self, summaries: Sequence[RecordSummary]) -> None:
-        """Say of the new versions which are duplicates. They are taken by the rank of their texts, whatever the order of fetching."""
-        ranked = [(one.rank(), one, one.text_digest) for one in summaries if one.text_digest is not None]
-        first: dict[str, TextRank] = {}
-        for rank, one, digest in ranked:
-            if one.quarantine_reason is None and (digest not in first or rank < first[digest]):
-                first[digest] = rank
-        new = [
-            (first.get(digest, rank), rank, decision.version or 0, one, decision)
-            for rank, one, digest in ranked
-            if (decision := self.decisions[one.record_id]).outcome is Outcome.PUBLISHED
-        ]
-        for *_, summary, decision in sorted(new, key=lambda found: found[:3]):
-            assert decision.article_id is not None
-            assert summary.text_digest is not None
-            original = self._original(decision.article_id, summary.text_digest)
-            if original is None:
-                self._originals.setdefault(summary.text_digest, decision.article_id)
-                continue
-            kind, article, similarity = original
-            self.decisions[summary.record_id] = replace(
-                decision, outcome=Outcome.DUPLICATE, duplicate_of=article, duplicate_kind=kind, similarity=similarity
-            )
-
     def _next_version(self, record_id: RecordId, article_id: str) -> int:
         known = self._highest.get(article_id, 0)
         version = self._former.number(record_id, article_id, max(self._earlier.highest(article_id), known))
         self._highest[article_id] = max(version, known)
         return version
-
-    def _original(self, article_id: str, text_digest: str) -> tuple[str, str, float] | None:
-        """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first of this run."""
-        for kind, committed in (("exact", self._earlier.exact), ("near", self._earlier.near)):
-            found = _other(committed.get(text_digest, ()), article_id)
-            if found is not None:
-                return kind, found.article_id, found.similarity
-        same = self._originals.get(text_digest)
-        if same is not None and same != article_id:
-            return "exact", same, 1.0
-        for digest, similarity in self._near.get(text_digest, ()):
-            original_article = self._originals.get(digest)
-            if original_article is not None and original_article != article_id:
-                return "near", original_article, similarity
-        return None
 
 
 def _other(originals: Sequence[Original], article_id: str) -> Original | None:

@@ -16,6 +16,7 @@ from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import WITH_ARTICLE, RecordId, RecordSummary, TextRank, record_id_of, text_rank
 from schemas.page import WarcPointer
 
+LOOKED_UP = 2_000  # articles at a time: all versions of each are in memory then, and one may have thousands
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 CommitOrder = tuple[int, TextRank]  # by the sequence of its publication; within one, as within a run: the smaller one is the original
@@ -131,11 +132,17 @@ def read_earlier_rows(known: KnownLake, summaries: Sequence[RecordSummary], inde
 
     Captures and versions that were fetched after `until` count only as originals, and by their numbers.
     """
-    earlier = EarlierRows()
-    _add_captures(known, summaries, earlier, until)
+    earlier = read_earlier_captures(known, summaries, until)
     _add_articles(known, summaries, index, earlier, until)
     for found in (*earlier.exact.values(), *earlier.near.values()):
         found.sort(key=lambda original: (original.commit_order, -original.similarity))
+    return earlier
+
+
+def read_earlier_captures(known: KnownLake, summaries: Sequence[RecordSummary], until: datetime | None = None) -> EarlierRows:
+    """What the lake's captures say of these records: `payloads`, `captures` and `pages`."""
+    earlier = EarlierRows()
+    _add_captures(known, summaries, earlier, until)
     return earlier
 
 
@@ -194,20 +201,28 @@ def _add_articles(
     compared = claimed | {page.article_id for page in earlier.pages.values() if page.article_id is not None}
     named = {one.article_id for one in (*earlier.payloads.values(), *earlier.captures.values()) if one.article_id is not None}
     ids = {summary.article_id for summary in summaries if summary.article_id} | compared | named
-    versions = _having(known.articles(ids), "article_id", ids)
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), LOOKED_UP):
+        some = ordered[start : start + LOOKED_UP]
+        versions = _having(known.articles(some), "article_id", some)
+        _add_versions(earlier, versions, until)
+        if claimed:
+            _add_texts(earlier, _having(versions, "article_id", compared))
+    earlier.gone = named - earlier.versions.keys() - earlier.later.keys()
+    digests = {summary.text_digest for summary in summaries if summary.text_digest}
+    for row in _originals(_having(known.originals(digests), "text_digest", digests)).drop_columns(["signature"]).to_pylist():
+        earlier.exact.setdefault(row["text_digest"], []).append(Original(_commit_order(row), row["article_id"]))
+    _add_near_originals(_originals(known.similar_originals(index.stored)), index, earlier)
+
+
+def _add_versions(earlier: EarlierRows, versions: pa.Table, until: datetime | None) -> None:
+    """Add all versions of some articles."""
     order = [(name, "ascending") for name in ("article_id", "fetched_at", "version", "sequence")]
     for row in versions.drop_columns(["signature"]).sort_by(order).to_pylist():
         if until is not None and row["fetched_at"] > until:
             earlier.later[row["article_id"]] = max(row["version"], earlier.later.get(row["article_id"], 0))
         else:
             _add_version(earlier, row)
-    earlier.gone = named - earlier.versions.keys() - earlier.later.keys()
-    if claimed:
-        _add_texts(earlier, _having(versions, "article_id", compared))
-    digests = {summary.text_digest for summary in summaries if summary.text_digest}
-    for row in _originals(_having(known.originals(digests), "text_digest", digests)).drop_columns(["signature"]).to_pylist():
-        earlier.exact.setdefault(row["text_digest"], []).append(Original(_commit_order(row), row["article_id"]))
-    _add_near_originals(_originals(known.similar_originals(index.stored)), index, earlier)
 
 
 def _originals(rows: pa.Table) -> pa.Table:

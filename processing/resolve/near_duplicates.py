@@ -56,7 +56,7 @@ class NearIndex:
         """The similar texts that rank before it, per text digest, the first one first."""
         candidates = np.empty(0, np.uint64)
         for hashes, order in zip(self._bands, self._order, strict=True):
-            candidates = _merged(candidates, _candidate_pairs(hashes, order))
+            candidates = _merged(candidates, np.concatenate([np.empty(0, np.uint64), *candidate_pairs(hashes, order)]))
         found = list(self._similar(candidates, self._sketches))
         if not found:
             return SimilarTexts(self._digests, np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.float32))
@@ -69,7 +69,7 @@ class NearIndex:
         """The pairs that are similar, as arrays: rows of the sketches `others`, texts of the run, similarities."""
         for start in range(0, len(pairs), COMPARED_PAIRS):
             part = pairs[start : start + COMPARED_PAIRS]
-            theirs, own = (part >> _HALF).astype(np.uint32), part.astype(np.uint32)
+            theirs, own = unpacked(part)
             found = similarity(others[theirs], self._sketches[own])
             similar = found >= self._threshold
             yield theirs[similar], own[similar], found[similar].astype(np.float32)
@@ -95,18 +95,24 @@ class SimilarTexts(Mapping[str, Sequence[tuple[str, float]]]):
         return len(self._slices)
 
 
-def _candidate_pairs(hashes: NDArray[np.uint64], order: NDArray[np.uint32]) -> Pairs:
-    """The pairs (later, earlier) of texts that share a hash. `hashes` is sorted; `order` has their texts, ascending for equal hashes."""
+def candidate_pairs(hashes: NDArray[np.uint64], order: NDArray[np.integer]) -> Iterator[Pairs]:
+    """The pairs (later, earlier) of texts that share a hash, some at a time.
+
+    `hashes` is sorted; `order` has their texts, ascending for equal hashes.
+    """
     starts = np.flatnonzero(np.diff(hashes, prepend=hashes[:1] + np.uint64(1)))
     begin = np.repeat(starts, np.diff(starts, append=len(hashes)))
     position = np.arange(len(hashes)) - begin
-    found = []
     for back in range(MAX_GROUP):
         later = np.flatnonzero(position > back)
         if not len(later):
             break
-        found.append(_packed(order[later], order[begin[later] + back]))
-    return np.concatenate(found) if found else np.empty(0, np.uint64)
+        yield _packed(order[later], order[begin[later] + back])
+
+
+def unpacked(pairs: Pairs) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The two numbers of each pair."""
+    return (pairs >> _HALF).astype(np.uint32), pairs.astype(np.uint32)
 
 
 def _merged(some: Pairs, more: Pairs) -> Pairs:

@@ -204,6 +204,12 @@ def read_rows(store: ObjectStore, key: str, columns: list[str] | None = None) ->
             yield file.read_row_group(group, columns=columns)
 
 
+def count_rows(store: ObjectStore, key: str) -> int:
+    """How many rows a staged Parquet has."""
+    with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+        return int(file.metadata.num_rows)
+
+
 def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Table]:
     """The rows of one host bucket in a staged Parquet; row groups of other buckets are not read."""
     with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:

@@ -42,7 +42,9 @@ class DatasetField(ConfigModel):
 
     `unit` is for people. If it names another field, that field gets the currency that the price is written with. `default` is used if a
     value is missing. `compared: false`: a change of this field alone makes no new version. `decimal_separator` says how the site
-    writes numbers, if `1.299` could mean two numbers. `day_first` says that 05/06/2026 is the fifth of June.
+    writes numbers, if `1.299` could mean two numbers. `day_first` says that 05/06/2026 is the fifth of June. `of_range` is the amount that
+    counts of texts such as `$5 - $7`, `from $5` and `up to $7`; without it they do not fit. `misfit`: a value that does not fit its type
+    sends the row to `quarantine`, or leaves the field `empty`.
     """
 
     type: TypeText = "string"
@@ -52,6 +54,8 @@ class DatasetField(ConfigModel):
     compared: bool = True
     decimal_separator: Literal[".", ","] | None = None
     day_first: bool = False
+    of_range: Literal["lowest", "highest"] | None = None
+    misfit: Literal["quarantine", "empty"] = "quarantine"
 
     @property
     def field_type(self) -> FieldType:

@@ -14,6 +14,8 @@ from schemas.yaml_files.model import PlacedError, SetByPlan
 
 MAX_PROBLEMS = 50
 MAX_KEY_CHARACTERS = 100
+A_LIST, A_MAPPING = "this must be a list, like [a, b]", "this must be a mapping, like {a: b}"
+PLAIN_WORDS = {"tuple_type": A_LIST, "dict_type": A_MAPPING, "model_type": A_MAPPING}  # YAML's words, not Python's
 
 
 def describe_problems(
@@ -56,7 +58,8 @@ def _problem(item: Any, model: type[BaseModel]) -> str:  # Any: pydantic's Error
         hint = f"did you mean '{near[0]}'? " if near else ""
         return f"unknown key '{where}': {hint}allowed are {', '.join(allowed)}"
     message = item["msg"].removeprefix("Value error, ")
-    if item["type"] == "string_type" and isinstance(item["input"], (bool, int, float)):
+    message = PLAIN_WORDS.get(item["type"], message)
+    if item["type"] in {"string_type", "tuple_type"} and isinstance(item["input"], (bool, int, float)):
         message = f"YAML reads this as {_number(item['input'])}; put it in quotes"
     return f"{where}: {message}"
 

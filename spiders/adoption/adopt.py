@@ -21,17 +21,19 @@ from runtime.code_version import code_version
 from runtime.scratch import scratch_folder
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, make_home
-from schemas.errors import NotFoundError, ThresholdError
+from schemas.errors import ConflictError, NotFoundError, ThresholdError
 from schemas.keys import adopted_key, crawl_run_of, index_key, segment_items_key, segment_key
 from schemas.manifest import Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
 from spiders.adoption.learning import adopted_urls, learning
 from spiders.adoption.segments import CopyCounts, SegmentCopier
+from spiders.adoption.taken_down import is_taken_down
 from spiders.run import close, close_abandoned
 from storage.database.clock import check_clock
 from storage.frontier.adoption import WORKER, adopt_segment
 from storage.frontier.frontier import Frontier, open_frontier
 from storage.index.rows import CaptureRow, read_index, write_index
+from storage.lake.takedown import read_erased, read_takedowns
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.ledger.unknown_segments import segment_name, unknown_segments
 from storage.objects.open import open_store
@@ -139,10 +141,12 @@ def adopt_stored(crawl: Crawl, settings: Settings, progress: Progress = lambda *
     """Adopt the segments of a crawl in the store that the database does not know.
 
     The runs that it does not know either are made again, with their names. Segments of a run that is closed are copied into a run of their
-    own, since nothing is added to a closed run. Those of a run that somebody works on are left alone.
+    own, since nothing is added to a closed run. Those of a run that somebody works on are left alone. Raises ConflictError, and adopts
+    nothing, if one of them has a page that was erased.
     """
     with _opened(settings) as (frontier, ledger, store):
         found = sorted(unknown_segments(ledger, store, crawl.name), key=lambda info: info.key)
+        _refuse_erased(crawl.name, found, settings, store)
         runs, unclosed = {run.crawl_run: run for run in ledger.crawl_runs(crawl.name)}, ledger.unclosed_runs(crawl.name)
         adopted, lost, rest, done = Adopted(), dict[str, list[ObjectInfo]](), list[ObjectInfo](), 0
         for info in found:
@@ -165,6 +169,18 @@ def adopt_stored(crawl: Crawl, settings: Settings, progress: Progress = lambda *
             adopted.segments += made.segments
             adopted.counts, adopted.known = made.counts, made.known
     return adopted
+
+
+def _refuse_erased(crawl: str, found: Sequence[ObjectInfo], settings: Settings, store: ObjectStore) -> None:
+    """Raise ConflictError if a segment has a page again that was erased, as after an older copy of the store was restored."""
+    erased = read_erased(store)
+    segments = (_stored_rows(crawl, info, settings, store) for info in found) if erased else ()
+    records = [sum(is_taken_down(row, erased) or erased.covers(row.via or "") for row in rows) for rows in segments]
+    if any(records):
+        raise ConflictError(
+            f"{sum(records):,} records in {sum(map(bool, records)):,} segments are of pages that were erased, or were found on one. "
+            "Nothing is adopted. Erase these pages again (`crawlhouse takedown list` has them), then run this again."
+        )
 
 
 def _objects_of_closed_runs(found: Sequence[ObjectInfo], working: set[str], store: ObjectStore) -> list[Source]:
@@ -214,7 +230,7 @@ def _copy_all(adoption: _Adoption, sources: Mapping[str, Source], adopted: Adopt
     """Copy files, by their digests, and register their segments."""
     done, total = 0, sum(source.size for source in sources.values())
     with scratch_folder(settings.home) as folder:
-        copier = SegmentCopier(adoption.run, folder, adopted.counts, adoption.beat)
+        copier = SegmentCopier(adoption.run, folder, adopted.counts, read_takedowns(adoption.store), adoption.beat)
         for digest, source in sources.items():
             with source.open() as stream:
                 for name, closed in copier.copy(stream, source.name, digest):
@@ -275,15 +291,20 @@ def _stored_segment(
     """A segment in the store and its rows. A missing index is made again from the segment."""
     name = segment_name(info.key)
     key = index_key(crawl, crawl_run, name)
-    if store.info(key) is not None:
-        rows = list(read_index(store.get_bytes(key)))
-    else:
-        rows = _rows_of(info, settings, store)
-        store.put_bytes(key, write_index(rows))
+    rows = _stored_rows(crawl, info, settings, store)
     digest = f"sha256:{_digest(_Object(store, info))}"
     items = _count_items(segment_items_key(crawl, crawl_run, name), store)
     segment = Segment(segment=name, warc_key=info.key, index_key=key, size=info.size, digest=digest, records=len(rows), items=items)
     return segment, rows
+
+
+def _stored_rows(crawl: str, info: ObjectInfo, settings: Settings, store: ObjectStore) -> list[CaptureRow]:
+    key = index_key(crawl, crawl_run_of(info.key), segment_name(info.key))
+    if store.info(key) is not None:
+        return list(read_index(store.get_bytes(key)))
+    rows = _rows_of(info, settings, store)
+    store.put_bytes(key, write_index(rows))
+    return rows
 
 
 def _rows_of(info: ObjectInfo, settings: Settings, store: ObjectStore) -> list[CaptureRow]:

@@ -18,9 +18,11 @@ from schemas.keys import segment_key
 from schemas.outcomes import Reason, Rejected
 from schemas.page import WarcPointer
 from schemas.runs import CrawlRun
+from spiders.adoption.taken_down import take_out
 from spiders.spool.spool import MAX_SEGMENT_BYTES, WARC_SUFFIX
 from storage.index.from_capture import CrawlLabel, Payload, capture_row
 from storage.index.rows import CaptureRow
+from storage.lake.takedown import Takedowns
 from storage.warc.reader import MAX_BODY_BYTES, Context, Record, read_record
 from storage.warc.records import sha1, warc_date
 from storage.warc.sniff import sniff
@@ -35,9 +37,13 @@ ROBOTS_PATH = "/robots.txt"
 
 @dataclass(slots=True)
 class CopyCounts:
-    """What was copied: captures, records that cannot be read, and records that are copied but are no captures, by kind and type."""
+    """What was copied: captures, records that cannot be read, and records that are copied but are no captures, by kind and type.
+
+    `taken_down` are those of the captures that are taken down: in the copy are tombstones.
+    """
 
     captures: int = 0
+    taken_down: int = 0
     damaged: int = 0
     first_damage: str = ""
     others: Counter[str] = field(default_factory=Counter)
@@ -88,12 +94,13 @@ class _CopyingStream(RecordStream):
 class SegmentCopier:
     """Copies files into the segments of one run. It knows the captures that revisit records may refer to."""
 
-    def __init__(self, run: CrawlRun, folder: Path, counts: CopyCounts, beat: Callable[[], None]) -> None:
+    def __init__(self, run: CrawlRun, folder: Path, counts: CopyCounts, takedowns: Takedowns, beat: Callable[[], None]) -> None:
         """`beat` is called before each record."""
         self._beat = beat
         self._run = run
         self._folder = folder
         self._counts = counts
+        self._takedowns = takedowns
         self._known: dict[bytes, tuple[str, int, str]] = {}
 
     def copy(self, stream: BinaryIO, source: str, digest: str) -> Iterator[tuple[str, ClosedSegment]]:
@@ -128,12 +135,15 @@ class SegmentCopier:
                     rows.append(row)
                 if row is not None and records.copied_bytes >= MAX_SEGMENT_BYTES:
                     break
-            file.flush()
+        return self._closed(path, key, rows), is_over
+
+    def _closed(self, path: Path, key: str, rows: list[CaptureRow]) -> ClosedSegment:
+        left = take_out(path, key, rows, self._takedowns)
+        self._counts.taken_down += sum(row.is_erased for row in left)
+        with path.open("r+b") as file:
             os.fsync(file.fileno())
-            size = file.tell()
-            file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return ClosedSegment(path, size, f"sha256:{sha256}", tuple(rows)), is_over
+            return ClosedSegment(path, file.tell(), f"sha256:{sha256}", tuple(left))
 
     def _has_next(self, records: _CopyingStream) -> bool:
         while True:

@@ -57,7 +57,7 @@ class RunCounter:
         """The same rows, counted."""
         for row in rows:
             if row.record_type != "conversion":  # made by the browser, no response of the site
-                self._count(canonical_host(row.url), row)
+                self._count(canonical_host(row.url) if row.url else "", row)
             yield row
 
     def statistics(self, items: int = 0) -> FetchStatistics:
@@ -103,7 +103,10 @@ class RunCounter:
         return nsmallest(MAX_HOSTS, names, key=lambda name: (-due.get(name, 0) - self._errors_by_host[name], name))
 
     def _count(self, name: str, row: CaptureRow) -> None:
+        """Count a row of a host; an erased one has no name of it."""
         self._all.add(row)
+        if not name:
+            return
         if name not in self._hosts:
             self._unchecked.add(name)
             if len(self._hosts) < MAX_HOSTS:

@@ -94,15 +94,20 @@ def read_response(received: ReceivedResponse, result: ReaderReply | ReadFailure)
 
 
 def record_response(context: FetchContext, received: ReceivedResponse, response: ParsedResponse, may_retry: bool) -> ExchangeResult:
-    """Archive a response, add the URLs found in it, and set the result of its URL, unless it is requested again."""
+    """Archive a response, add the URLs found in it, and set the result of its URL, unless it is requested again.
+
+    What is opted out, and a redirect to a URL that is taken down, is not archived.
+    """
     fetch, capture, yielded = received.fetch, received.capture, received.yielded
     response = with_yielded(response, capture, fetch.due, yielded, context.crawl, context.statistics)
     is_opted_out = _is_opted_out(context, response, capture)
+    if response.redirect_to and context.takedowns.covers(response.redirect_to):  # an erasure takes such a record out again
+        response = replace(response, discoveries=(), dead_end=Reason.TAKEDOWN)
     row = None
-    if not is_opted_out:
+    if not is_opted_out and response.dead_end is not Reason.TAKEDOWN:
         row = _archive(context, fetch, with_kind(capture, response.kind), received.sent)
         context.registrar.keep_items(row, yielded.items)
-    elif yielded.items:
+    elif is_opted_out and yielded.items:
         context.statistics.refused_requests["item_of_opted_out_page"] += len(yielded.items)
     retry_wait = wait_to_retry(context, fetch, capture) if may_retry else None
     if response.redirect_to and capture.method == "GET":

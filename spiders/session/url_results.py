@@ -24,6 +24,7 @@ TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 52
 GONE = 410
 MISSING = frozenset({404, 410})
 OWN_DECISIONS = frozenset({Reason.PAUSED, Reason.DROPPED, Reason.OUT_OF_SCOPE})
+OUTCOME_OF_DEAD_END = {Reason.OUT_OF_SCOPE: FetchOutcome.FILTERED, Reason.TAKEDOWN: FetchOutcome.DENIED}
 MAX_MISSES = 3  # visits in a row that find no page (404), after which the URL counts as gone. Chosen
 MAX_WAIT_SECONDS = 60.0  # chosen: a retry that has to wait longer is left for another run
 MAX_RETRY_AFTER_SECONDS = 24 * 3600.0  # chosen: no server may put off a URL for longer than a day
@@ -110,7 +111,7 @@ def _outcome_of(capture: Capture, response: ParsedResponse, is_opted_out: bool) 
     if response.too_many_redirects:
         return FetchOutcome.FILTERED, Reason.TOO_MANY_REDIRECTS
     if response.dead_end:
-        return FetchOutcome.FILTERED if response.dead_end is Reason.OUT_OF_SCOPE else FetchOutcome.FAILED, response.dead_end
+        return OUTCOME_OF_DEAD_END.get(response.dead_end, FetchOutcome.FAILED), response.dead_end
     if capture.status in TEMPORARY:
         return FetchOutcome.FAILED, Reason.HTTP_ERROR
     if response.unread_reason:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from runtime import failpoint
 from schemas.capture import Capture
 from schemas.manifest import Segment
+from schemas.outcomes import Reason
 from schemas.runs import CrawlRun
 from spiders.spool.items import ItemBuffer
 from spiders.spool.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool, result_line
@@ -60,17 +61,19 @@ class Registrar:
     def __init__(
         self,
         run: CrawlRun,
-        worker: str,
         frontier: Frontier,
         store: ObjectStore,
         spool: Spool,
         statistics: WorkerStatistics,
         database: DatabaseThread,
         hints_after: float,
+        is_taken_down: Callable[[str], bool],
     ) -> None:
-        """Hints that an article was edited are ignored for `hints_after` seconds after its last fetch."""
+        """Hints that an article was edited are ignored for `hints_after` seconds after its last fetch.
+
+        Found URLs that are taken down are dropped, with what a feed says of them.
+        """
         self._run = run
-        self._worker = worker
         self._frontier = frontier
         self._store = store
         self._spool = spool
@@ -80,6 +83,7 @@ class Registrar:
         self._flushing = asyncio.Lock()
         self._registering = asyncio.Lock()
         self._hints_after = hints_after
+        self._is_taken_down = is_taken_down
         self._batch = spool.open(time.monotonic())
         self._closed: list[Batch] = []
         self._found: list[Discovery] = []
@@ -125,8 +129,12 @@ class Registrar:
             self.rotate()
 
     def add_discoveries(self, discoveries: Sequence[Discovery]) -> None:
-        """Add found URLs, except those that this worker found recently."""
+        """Add found URLs, except those that this worker found recently, and those that are taken down."""
         fresh = [found for found in discoveries if self._is_fresh(hash((found.url, found.modified_at, _request_body(found))))]
+        allowed = [found for found in fresh if not self._is_taken_down(found.url)]
+        if len(allowed) < len(fresh):
+            self._statistics.refused_requests[Reason.TAKEDOWN] += len(fresh) - len(allowed)
+        fresh = allowed
         if not fresh:
             return
         if not self._found:
@@ -254,7 +262,7 @@ class Registrar:
             return
         batch.was_tried = True
         leases = list(batch.leases.values())
-        self._frontier.register(self._run.crawl_run, self._worker, leases, batch.results, segment)
+        self._frontier.register(self._run.crawl_run, self._statistics.worker, leases, batch.results, segment)
 
     def _upload(self, batch: Batch, statistics: WorkerStatistics) -> Segment | None:
         store_statistics(statistics, self._run.crawl.name, self._store)

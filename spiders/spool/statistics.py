@@ -31,7 +31,7 @@ class WorkerStatistics(BaseModel):
     `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by opt-out.
     `sub_resources` are what a browser loaded for pages.
     Of a user's spider: `callback_errors` are keyed `callback: error`, `pipeline_errors` `process_item of pipeline: error`,
-    `refused_requests` and `dropped_items` (by item pipelines) by reason.
+    `refused_requests` and `dropped_items` (by item pipelines) by reason. `refused_requests` has found URLs that are taken down, too.
     `hosts` has only those with troubles, and of more than MAX_HOSTS those with most. What was archived is counted from the capture index,
     so that a million hosts cost a worker nothing.
     """

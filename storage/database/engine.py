@@ -21,6 +21,7 @@ from schemas.credentials.database_url import parse_database_url
 from schemas.errors import ConflictError, StorageError
 from storage.database import frontier_tables, ledger_tables  # noqa: F401 they add their tables to METADATA
 from storage.database.errors import as_crawlhouse_error, first_line, is_busy
+from storage.database.migrations import OLDEST_VERSION, SCHEMA_VERSION
 from storage.database.private_files import make_private_file
 from storage.database.version_table import METADATA, SCHEMA
 from storage.outages import wait_out
@@ -28,8 +29,6 @@ from storage.outages import wait_out
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA_VERSION = 6  # the version of the newest file in storage/database/migrations/versions
-OLDEST_VERSION = 4  # the oldest version that `crawlhouse upgrade` can upgrade
 ELSEWHERE = "or point CRAWLHOUSE_DATABASE or CRAWLHOUSE_HOME elsewhere"
 SQLITE_BUSY_SECONDS = 20.0  # a third of a lease: a worker gets the error before others take its hosts
 CONNECT_SECONDS = 10  # chosen: a server that is there answers at once

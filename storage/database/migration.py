@@ -15,9 +15,9 @@ from sqlalchemy import Connection, text, update
 from runtime.failpoint import reached
 from schemas.errors import ConflictError
 from storage.database.backup import back_up, vacuum
-from storage.database.engine import CREATION_LOCK, SCHEMA_VERSION, Database, release
+from storage.database.engine import CREATION_LOCK, Database, release
 from storage.database.locks import hold_publish_lock
-from storage.database.migrations import MigrationStep
+from storage.database.migrations import SCHEMA_VERSION, MigrationStep
 from storage.database.version_table import SCHEMA
 
 FOLDER = Path(__file__).parent / "migrations"

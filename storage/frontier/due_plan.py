@@ -9,13 +9,14 @@ Within the run, known articles come last. Those that do not fit stay due; the ne
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, true, tuple_, union_all
 
 from schemas.config.crawl import Crawl
 from storage.database.frontier_tables import HOSTS, URLS
@@ -23,6 +24,7 @@ from storage.frontier.records import BudgetShortfall
 
 HINTED_REVISIT_PRIORITY = 30_001  # after every priority of a new URL, see spiders.custom.callbacks.MAX_PRIORITY
 REVISIT_PRIORITY = 30_002
+IN_PARTS = {"yield_per": 5_000}  # rows in memory, of a server too; chosen: as many as a transaction changes
 PRIORITIES_A_STEP = 20  # known articles keep their order, and the result fits into the column (SMALLINT)
 
 
@@ -36,14 +38,11 @@ class HostDueCounts:
     revisits: int = 0
     taken: int = 0
 
-    def add(self, group: str, number: int, pages: float) -> None:
-        """Add to `new`, `sources` or `revisits`. `pages` is how many pages the run can fetch from the host."""
-        setattr(self, group, getattr(self, group) + number)
-        self.pages = pages
-
-    def count_as_taken(self) -> None:
-        """Note that the known articles counted so far are in the run already."""
-        self.taken = self.revisits
+    def add(self, row: Any) -> None:  # Any: rows are typed by their query
+        """Add the URLs of one kind: `new`, `sources` or `revisits`."""
+        setattr(self, row.kind, getattr(self, row.kind) + row.number)
+        if row.is_taken and row.kind == "revisits":
+            self.taken += row.number
 
     def due(self) -> int:
         """All due URLs."""
@@ -60,27 +59,36 @@ class HostDueCounts:
 
 @dataclass
 class DueCounts:
-    """The due URLs by host. From them follows how many known articles still fit."""
+    """The due URLs of all hosts, added up. Of single hosts only those are stored whose budget does not cover all their due URLs.
 
-    hosts: dict[int, HostDueCounts] = field(default_factory=lambda: defaultdict(HostDueCounts))
+    `room` and `host_rooms` say how many known articles still fit into the budgets of the run and of these hosts.
+    """
 
-    def room(self, crawl: Crawl) -> int:
-        """The pages of the run's budget that are left for known articles, if it does not cover all due URLs."""
-        expected = sum(host.expected(crawl.revisit.price) for host in self.hosts.values())
-        return max(math.floor(crawl.budgets.max_pages - expected), 0)
+    budget: int
+    due: int = 0
+    expected: float = 0.0
+    taken: int = 0
+    host_rooms: dict[int, int] = field(default_factory=dict)
 
-    def host_rooms(self, crawl: Crawl) -> dict[int, int]:
-        """How many known articles fit into a host's budget, for the hosts whose budget does not cover all their due URLs."""
-        short = {key: host for key, host in self.hosts.items() if host.due() > host.pages}
-        return {key: math.floor(host.pages - host.expected(crawl.revisit.price)) for key, host in short.items()}
+    def add(self, host_id: int, host: HostDueCounts, price: float) -> None:
+        """Add a host."""
+        self.due += host.due()
+        self.expected += host.expected(price)
+        self.taken += host.taken
+        if host.due() > host.pages:
+            self.host_rooms[host_id] = max(math.floor(host.pages - host.expected(price)) - host.taken, 0)
 
-    def fits(self, crawl: Crawl) -> bool:
+    def fits(self) -> bool:
         """Whether the run's budget covers all due URLs."""
-        return sum(host.due() for host in self.hosts.values()) <= crawl.budgets.max_pages
+        return self.due <= self.budget
 
-    def all_fit(self, crawl: Crawl) -> bool:
+    def all_fit(self) -> bool:
         """Whether the run's budget and those of all hosts cover all due URLs."""
-        return self.fits(crawl) and not self.host_rooms(crawl)
+        return self.fits() and not self.host_rooms
+
+    def room(self) -> int:
+        """The pages of the run's budget that are left for known articles, if it does not cover all due URLs."""
+        return max(max(math.floor(self.budget - self.expected), 0) - self.taken, 0)
 
 
 def is_known_article() -> ColumnElement[bool]:
@@ -95,11 +103,9 @@ def is_deferrable(now: float) -> ColumnElement[bool]:
 
 def count_due_urls(connection: Connection, crawl: Crawl, run_no: int, now: float) -> DueCounts:
     """Count the due URLs, and those that an interrupted planning moved into the run already."""
-    found = DueCounts()
-    _count(connection, crawl, URLS.c.run_no == run_no, found)
-    for host in found.hosts.values():
-        host.count_as_taken()
-    _count(connection, crawl, is_due(crawl.name, now), found)
+    found = DueCounts(crawl.budgets.max_pages)
+    for host_id, host in _by_host(connection, crawl, [(URLS.c.run_no == run_no, True), (is_due(crawl.name, now), False)]):
+        found.add(host_id, host, crawl.revisit.price)
     return found
 
 
@@ -111,36 +117,39 @@ def next_due(connection: Connection, crawl: str, now: float, after: tuple[float,
     return connection.execute(query.order_by(*place).limit(limit)).all()
 
 
-def fitting_revisits(connection: Connection, crawl: Crawl, counts: DueCounts, now: float) -> list[int]:
+def fitting_revisits(connection: Connection, crawl: Crawl, counts: DueCounts, now: float) -> array[int]:
     """The ids of the due known articles that fit into the run's budgets.
 
     New pages and sources are in the run already. Articles that a hint made due come first, then those that have waited longest.
     """
-    taken = sum(host.taken for host in counts.hosts.values())
-    limits = {key: max(limit - counts.hosts[key].taken, 0) for key, limit in counts.host_rooms(crawl).items()}
     query = select(URLS.c.url_id, URLS.c.host_id).where(is_due(crawl.name, now), is_deferrable(now))
-    rows = connection.execute(query.order_by(URLS.c.hinted_by.is_(None), URLS.c.due_at, URLS.c.url_id))
-    most = None if counts.fits(crawl) else max(counts.room(crawl) - taken, 0)
-    return list(islice(_within(limits, rows), most))
+    query = query.order_by(URLS.c.hinted_by.is_(None), URLS.c.due_at, URLS.c.url_id)
+    with connection.execute(query, execution_options=IN_PARTS) as rows:
+        return array("q", islice(_within(dict(counts.host_rooms), rows), None if counts.fits() else counts.room()))
 
 
-def _within(limits: Mapping[int, int], rows: Iterable[Any]) -> Iterator[int]:  # Any: rows are typed by their query
-    chosen = Counter[int]()
+def _within(left: dict[int, int], rows: Iterable[Any]) -> Iterator[int]:  # Any: rows are typed by their query
+    """The ids of those rows for which their host still has room. `left` is what is left of the room, and changes."""
     for row in rows:
-        if chosen[row.host_id] < limits.get(row.host_id, math.inf):
-            chosen[row.host_id] += 1
-            yield row.url_id
+        room = left.get(row.host_id)
+        if room is not None:
+            if not room:
+                continue
+            left[row.host_id] = room - 1
+        yield row.url_id
 
 
 def count_budget_shortfall(connection: Connection, crawl: Crawl, run_no: int, now: float) -> BudgetShortfall:
     """The due URLs that the budgets of a run do not cover, counted when its planning ends."""
-    in_run = DueCounts()
-    _count(connection, crawl, URLS.c.run_no == run_no, in_run)
-    hosts = in_run.hosts.values()
-    covered = min(sum(host.covered() for host in hosts), crawl.budgets.max_pages)
-    sources = sum(host.sources for host in hosts)
-    left_sources = sources - min(sum(min(host.sources, host.covered()) for host in hosts), covered)
-    left_new = sum(host.new for host in hosts) + sources - covered - left_sources
+    new = sources = covered = covered_sources = 0
+    for _, host in _by_host(connection, crawl, [(URLS.c.run_no == run_no, True)]):
+        new += host.new
+        sources += host.sources
+        covered += host.covered()
+        covered_sources += min(host.sources, host.covered())
+    covered = min(covered, crawl.budgets.max_pages)
+    left_sources = sources - min(covered_sources, covered)
+    left_new = new + sources - covered - left_sources
     idle = select(func.count()).select_from(URLS).where(is_due(crawl.name, now), is_known_article())
     return BudgetShortfall(new=left_new, sources=left_sources, revisits=connection.scalar(idle) or 0)
 
@@ -150,15 +159,23 @@ def is_due(crawl: str, now: float) -> ColumnElement[bool]:
     return and_(URLS.c.crawl == crawl, URLS.c.run_no.is_(None), URLS.c.due_at <= now, URLS.c.held.is_(None))
 
 
-def _count(connection: Connection, crawl: Crawl, chosen: ColumnElement[bool], found: DueCounts) -> None:
-    """Add the chosen rows to the counts."""
+def _by_host(
+    connection: Connection, crawl: Crawl, chosen: Iterable[tuple[ColumnElement[bool], bool]]
+) -> Iterator[tuple[int, HostDueCounts]]:
+    """The counts of the chosen rows, host by host. With each choice it says whether its rows are in the run already."""
     is_source = or_(URLS.c.kind != "page", URLS.c.revisit.startswith("[1,"))
     kind = case((is_known_article(), "revisits"), (is_source, "sources"), else_="new")
-    query = select(URLS.c.host_id, kind.label("kind"), func.count().label("number")).where(chosen).group_by(URLS.c.host_id, kind)
-    per_kind = query.subquery()
-    query = select(per_kind, HOSTS.c.delay).join(HOSTS, HOSTS.c.host_id == per_kind.c.host_id)
-    for row in connection.execute(query):
-        found.hosts[row.host_id].add(row.kind, row.number, host_pages(crawl, row.delay))
+    columns = (URLS.c.host_id, kind.label("kind"), func.count().label("number"))
+    counts = [select(*columns, literal(is_taken).label("is_taken")).where(rows).group_by(URLS.c.host_id, kind) for rows, is_taken in chosen]
+    part = union_all(*counts).subquery()
+    query = select(part, HOSTS.c.delay).join(HOSTS, HOSTS.c.host_id == part.c.host_id).order_by(part.c.host_id)
+    with connection.execute(query, execution_options=IN_PARTS) as rows:
+        for host_id, kinds in groupby(rows, attrgetter("host_id")):
+            host = HostDueCounts()
+            for row in kinds:
+                host.pages = host_pages(crawl, row.delay)
+                host.add(row)
+            yield host_id, host
 
 
 def host_pages(crawl: Crawl, delay: float) -> float:

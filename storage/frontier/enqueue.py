@@ -39,15 +39,24 @@ def insert_urls(
 
     Returns the number of new URLs by (host id, URL of the page that they were found on).
     """
-    rows = {}
-    for found in discoveries:
-        digest = url_digest(crawl, found.url, found.request)
-        rows[digest] = _row(found, digest, crawl, run_no, hosts[canonical_host(found.url)], now)
-    statement = upsert(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
+    asked = {url_digest(crawl, found.url, found.request): found for found in discoveries}
+    if not asked:
+        return Counter()
+    _update_requests(connection, {digest: found.request for digest, found in asked.items() if found.request is not None})
+    fresh = sorted(asked.keys() - _known(connection, asked))  # most links of a site lead to known pages, and an INSERT costs five look-ups
+    rows = [_row(asked[digest], digest, crawl, run_no, hosts[canonical_host(asked[digest].url)], now) for digest in fresh]
     if not rows:
         return Counter()
-    _update_requests(connection, {digest: str(row["request"]) for digest, row in rows.items() if row["request"] is not None})
-    return Counter((row.host_id, row.via) for row in connection.execute(statement, [rows[digest] for digest in sorted(rows)]))
+    statement = upsert(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
+    return Counter((row.host_id, row.via) for row in connection.execute(statement, rows))
+
+
+def _known(connection: Connection, asked: Collection[bytes]) -> set[bytes]:
+    """Those of the digests that are in the frontier. Others may be added meanwhile."""
+    digests, known = sorted(asked), set[bytes]()
+    for start in range(0, len(digests), LOOKUP_ROWS):
+        known.update(connection.scalars(select(URLS.c.digest).where(URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]))))
+    return known
 
 
 def _update_requests(connection: Connection, requests: Mapping[bytes, str]) -> None:

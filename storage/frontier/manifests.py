@@ -98,7 +98,8 @@ def _with_added_rows(
     responses = [row for row in rows if row.record_type != "conversion"]
     by_host: dict[str, list[CaptureRow]] = {}
     for row in responses:
-        by_host.setdefault(canonical_host(row.url), []).append(row)
+        if row.url:  # one that was erased has no host any more
+            by_host.setdefault(canonical_host(row.url), []).append(row)
     hosts = {
         name: counted.model_copy(update=_added_counts(counted, by_host.get(name, [])) | _outcome_counts(outcomes.get(name)))
         for name, counted in statistics.hosts.items()

@@ -179,7 +179,7 @@ def _take_due(database: Database, crawl: Crawl, run_no: int, now: float) -> None
     """
     with database.read() as connection:
         counts = count_due_urls(connection, crawl, run_no, now)
-    if counts.all_fit(crawl):
+    if counts.all_fit():
         write_chunks(database, lambda connection, limit: _take_next(connection, crawl.name, run_no, now, limit))
         return
     _take_new(database, crawl.name, run_no, now)
@@ -187,7 +187,7 @@ def _take_due(database: Database, crawl: Crawl, run_no: int, now: float) -> None
         chosen = fitting_revisits(connection, crawl, counts, now)
     for part in _batches(chosen):
         with database.write() as connection:
-            _take(connection, crawl.name, run_no, now, part)
+            _take(connection, crawl.name, run_no, now, list(part))
         failpoint.reached("between-chunks")
         pause(database)
 

@@ -34,6 +34,7 @@ from storage.lake.tables import load_table, load_tables
 from storage.lake.upkeep.replaced import note_replaced
 from storage.lake.upkeep.retention import expire_surplus
 from storage.lake.upkeep.tags import tag_run
+from storage.outages import store_outage
 
 
 def open_lake(settings: Settings) -> Lake:
@@ -249,6 +250,8 @@ class Lake:
         try:
             yield
         except OSError as error:
+            if (outage := store_outage(error)) is not None:
+                raise outage from error
             raise StorageError(
                 f"Writing to the table '{table.name()[-1]}' under {self.warehouse} failed: {error}. Nothing was committed."
             ) from error

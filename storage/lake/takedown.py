@@ -6,6 +6,8 @@ An entry is a URL (`https://example.com/story`), a prefix (`https://example.com/
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -16,6 +18,7 @@ import idna
 
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
+from schemas.keys import ERASURES_PREFIX, PENDING_ERASURES_PREFIX
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key, parse_host, without_port
 
@@ -67,6 +70,19 @@ def read_takedowns(store: ObjectStore) -> Takedowns:
 def list_takedowns(store: ObjectStore) -> list[str]:
     """The entries, in their order."""
     return [entry for entry, _ in read_entries(store)]
+
+
+def read_erased(store: ObjectStore) -> Takedowns:
+    """The entries whose pages were erased, by the receipts, or are being erased. Raises UnavailableError, StorageError, ConfigError."""
+    digests, entries = set[str](), list_takedowns(store)
+    for info in store.list(ERASURES_PREFIX) if entries else ():
+        named = json.loads(store.get_bytes(info.key))["entries"]
+        digests.update(named if not info.key.startswith(PENDING_ERASURES_PREFIX) else map(_entry_digest, named))
+    return parse_takedowns(entry for entry in entries if _entry_digest(entry) in digests)
+
+
+def _entry_digest(entry: str) -> str:
+    return hashlib.sha256(entry.encode()).hexdigest()
 
 
 def read_entries(store: ObjectStore) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ def remove_segments(ledger: Ledger, store: ObjectStore, crawl: str, before: date
             for segment in ledger.manifest(name).segments:
                 store.delete(segment.warc_key)
                 deleted += 1
+                reached("retention.deleted")
         if names:
             write_removed(store, read_removed(store).with_range(RunRange(found.first, found.last, found.last)))
     return deleted

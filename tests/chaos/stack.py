@@ -7,7 +7,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -22,7 +22,7 @@ from crawlhouse.airflow.api import AirflowApi, DagRun
 from processing.stages import process_once
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
-from schemas.errors import UnavailableError
+from schemas.errors import NotFoundError, UnavailableError
 from spiders.run import crawl_once
 from storage.ledger.ledger import Ledger, open_ledger
 from tests import seaweed
@@ -35,6 +35,7 @@ from tests.spiders.smallserver import Headers, SmallServer, small_server
 CRAWL = "small"
 HOSTS, PAGES, DELAY = 4, 24, 0.5
 MACHINES = ("first", "second")
+TRIES = 4  # of a task, see dags.defaults.RETRIES
 RUN_SECONDS = 600.0  # of a run with a lost worker on a busy machine: a minute to notice, another to try again
 TABLES = {
     "articles": "SELECT url, version, text_digest FROM articles",
@@ -116,11 +117,20 @@ class Stack:
         except UnavailableError:
             return "unknown"
 
-    def log(self, run: DagRun, map_index: int) -> str:
-        """The log of a fetch task's first try, as the UI shows it."""
-        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/fetch/logs/1"
+    def log(self, run: DagRun, map_index: int, task: str = "fetch", number: int = 1) -> str:
+        """The log of one try of a task, as the UI shows it."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task}/logs/{number}"
         shown = self.api._call("GET", path, query={"map_index": map_index, "full_content": "true"}).json()["content"]
         return "\n".join(str(line.get("event", "")) for line in shown)
+
+    def why_failed(self, run: DagRun) -> str:
+        """The tasks of a run that did not succeed, and the end of each try's log."""
+        told: list[str] = []
+        for task in self.api.tasks(run):
+            for number in range(1, TRIES + 1) if task.state != "success" else ():
+                with suppress(NotFoundError):
+                    told.append(f"{task}, try {number}: {self.log(run, task.map_index, task.task_id, number)[-2000:]}")
+        return "\n".join(told)
 
     def is_published(self) -> bool:
         """Whether every run of the crawl is closed and published."""

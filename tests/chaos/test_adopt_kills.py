@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import crawlhouse
 from processing.stages import process_once
 from schemas.config.settings import Settings
 from schemas.manifest import Manifest
+from storage.lake.query import connect
 from storage.ledger.ledger import open_ledger
 from tests.spiders.adoption.foreign import write_warc
 
@@ -22,10 +22,13 @@ STEPS = ["before-adopt", "after-adopt", "before-adopt:2", "after-adopt:3"]
 
 
 def _adopt(settings: Settings, files: list[Path], step: str = "") -> int:
-    given = {"CRAWLHOUSE_HOME": str(settings.home), "CRAWLHOUSE_CRAWLS": str(settings.crawls)}
-    given |= {"CRAWLHOUSE_FAILPOINT": step} if step else {}
+    given = {
+        "HOME": settings.home, "CRAWLS": settings.crawls, "STORE": settings.store, "DATABASE": settings.database,
+        "S3_ENDPOINT": settings.s3_endpoint, "FAILPOINT": step,
+    }  # fmt: skip
+    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items() if value}
     command = ["crawlhouse", "adopt", "--crawl", "old", *map(str, files)]
-    return subprocess.run(command, env=os.environ | given, check=False).returncode
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _manifest(settings: Settings) -> Manifest:
@@ -37,14 +40,14 @@ def _manifest(settings: Settings) -> Manifest:
 
 
 def _rows(settings: Settings) -> list[tuple[object, ...]]:
-    rows = crawlhouse.open(settings.home).query("SELECT url, outcome, reason, record_type FROM captures ORDER BY ALL")
-    return [tuple(row.values()) for row in rows]
+    with connect(settings) as lake:
+        return lake.sql("SELECT url, outcome, reason, record_type FROM captures ORDER BY ALL").fetchall()
 
 
-def test_a_killed_adoption_is_completed_and_doubles_nothing(tmp_path: Path) -> None:
+def test_a_killed_adoption_is_completed_and_doubles_nothing(lake_settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text("seeds: [https://news.example/]\n")
     files = [write_warc(tmp_path / f"{number}.warc.gz", range(3 * number, 3 * number + 3), revisit=number == 1) for number in range(3)]
-    undisturbed, killed = (Settings(home=tmp_path / name, crawls=tmp_path) for name in ("undisturbed", "killed"))
+    undisturbed, killed = Settings(home=tmp_path / "undisturbed", crawls=tmp_path), lake_settings
     assert _adopt(undisturbed, files) == 0
     for step in STEPS:
         assert _adopt(killed, files, step) in {-signal.SIGKILL, 0}

@@ -141,7 +141,7 @@ def test_the_lake_equals_an_undisturbed_one(stack: Stack, disturbances: tuple[tu
         f"| {then_what} | {task} | {then_noticed} | {then_again} | {seconds - fetched:.0f} s | | {equal} |",
     ]
     print("\n".join(stack.table[-2:]), flush=True)
-    assert stack.state(run) == "success"
+    assert stack.state(run) == "success", stack.why_failed(run)
     assert ours == theirs
     assert gap >= DELAY - CLOCK_SECONDS
     if when == BEFORE:

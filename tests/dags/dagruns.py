@@ -7,13 +7,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from schemas.config.settings import Settings
-from tests.dags import ANSWER
+from tests.dags import ANSWER, BEGUN
 from tests.demosite import DemoSite
 from tests.shopcrawl import write_shop
 
@@ -35,20 +35,32 @@ class Runner:
         self._process = process
 
     def __call__(
-        self, *dags: str, environment: dict[str, str] | None = None, suite: Path | None = None, refuse_to_fetch: bool = False
+        self,
+        *dags: str,
+        environment: dict[str, str] | None = None,
+        suite: Path | None = None,
+        refuse_to_fetch: bool = False,
+        conf: dict[str, Any] | None = None,
+        when_begun: Callable[[], None] | None = None,
     ) -> tuple[list[dict[str, Any]], str]:
-        """What became of each DAG's run, and all that was logged."""
+        """What became of each DAG's run, and all that was logged; `when_begun` is called at the beginning of each task's body."""
         order = {"dags": dags, "environment": environment or {}, "suite": str(suite or ""), "refuse_to_fetch": refuse_to_fetch}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
+        self._say(json.dumps(order | {"conf": conf, "stops": when_begun is not None}))
         said: list[str] = []
+        assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith(ANSWER):
                 return json.loads(line.removeprefix(ANSWER)), "".join(said)
+            if line.startswith(BEGUN) and when_begun is not None:
+                when_begun()
+                self._say("")
             said.append(line)
         raise AssertionError("".join(said))
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
 
 
 @contextmanager

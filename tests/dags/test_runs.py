@@ -6,14 +6,19 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from processing.quarantine.decisions import drop, release
+from processing.accept import accept
+from processing.quarantine.decisions import drop, release, retry
+from processing.quarantine.rejudge import rejudge
 from processing.quarantine.selection import QuarantineFilter
 from processing.reprocess.rollback import rollback
+from processing.resources import current_datasets, open_resources
+from processing.stages import process_once
 from schemas.config.settings import Settings
 from schemas.keys import report_key
 from storage.lake.query import connect
@@ -23,7 +28,7 @@ from storage.objects.open import open_store
 from tests.crawlhouse.monitor.sinks import web_hook
 from tests.dags.dagruns import Runner, server_environment
 from tests.demosite import DemoSite
-from tests.shopcrawl import BETWEEN, check_shop
+from tests.shopcrawl import BETWEEN, DATASETS, NOT_NULL, check_shop, write_dataset
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("dagruns"), pytest.mark.timeout(600)]
 
@@ -95,11 +100,12 @@ def test_the_whole_way_with_everything_on_servers(
 
 def test_three_datasets_with_everything_on_this_machine(airflow: tuple[Settings, Runner], dag_site: DemoSite) -> None:
     settings, run_dags = airflow
-    first_tick, shop = dag_site.shop_clock, ["crawl_shop", "process_shop"]
-    runs, _ = run_dags(*shop)
+    first_tick = dag_site.shop_clock
+    runs, _ = run_dags("crawl_shop", "process_shop")
     dag_site.tick_shop()
-    again, _ = run_dags(*shop)
-    assert [run["state"] for run in [*runs, *again]] == ["success"] * 4
+    again, _ = run_dags("crawl_shop")
+    assert [run["state"] for run in [*runs, *again]] == ["success"] * 3
+    by_command = process_once("shop", settings)  # as `crawlhouse process shop` does it
     check_shop(settings, [first_tick, first_tick + 1])
     ((remade,), said) = run_dags("reprocess_shop")
     assert remade["tasks"].pop("extract") == "success"
@@ -111,31 +117,64 @@ def test_three_datasets_with_everything_on_this_machine(airflow: tuple[Settings,
         ).fetchall()
     assert found[0] == found[1] > 0
     check_shop(settings, [first_tick, first_tick + 1])  # its spider was called again, with the stored responses
-    _check_that_commands_are_announced(settings, run_dags)
+    _change_rows_by_commands(settings)
+    run_dags("announce_tables")
+    ((again_told,), _) = run_dags("announce_tables")
+    assert again_told["state"] == "success"
+    _check_that_commands_are_announced(settings)
+    assert by_command is not None
+    _check_that_processing_is_announced_after_an_hour(by_command.process_run, settings, run_dags)
 
 
-def _check_that_commands_are_announced(settings: Settings, run_dags: Runner) -> None:
-    """Rows that came and went without a task that publishes: one event for each change of a table, however often it is looked at."""
+def _change_rows_by_commands(settings: Settings) -> None:
+    """Let rows come and go without a task that publishes, in each way that there is."""
     release(QuarantineFilter(dataset="offers", rule=BETWEEN), "ada", "a voucher", settings)
+    write_dataset(settings.crawls, "offers", DATASETS["offers"].replace("_not_be_null, column: price", "_not_be_null, column: sku"))
+    retry(QuarantineFilter(dataset="offers", rule=NOT_NULL), "ada", "may be missing", settings)
     drop(QuarantineFilter(dataset="offers"), "ada", "no offers", settings)  # no table changes by it
+    write_dataset(settings.crawls, "shelf", DATASETS["shelf"].replace("unit: currency", "unit: currency, misfit: empty"))
+    with open_resources(settings) as resources:
+        latest = resources.ledger.process_run(resources.ledger.process_runs("shop")[-1])
+        datasets = current_datasets(latest.crawl, latest.crawl_runs, settings, resources)
+        rejudge(replace(latest, datasets=datasets), settings, resources)  # as the next process run does it
     with connect(settings) as lake:
         newest = lake.execute("SELECT max(crawl_run) FROM runs WHERE crawl = 'shop'").fetchall()[0][0]
     rollback(newest, "ada", "test prices", settings)
-    run_dags("announce_tables")
-    ((again,), _) = run_dags("announce_tables")
-    assert again["state"] == "success"
-    with connect(settings) as lake:
-        query = "SELECT DISTINCT kind, process_run, sequence FROM runs WHERE crawl = 'shop' AND kind IN $1 ORDER BY sequence"
-        replaced = lake.execute(query, [["reprocess", "release", "rollback"]]).fetchall()
-        for table in ("offers", "products"):
-            told = [event for event in _events(settings, table) if event["kind"] != "process" and event["process_run"]]
-            ours = [run for run in replaced if table == "offers" or run[0] != "release"]
-            assert [(event["kind"], event["process_run"], event["sequence"]) for event in told] == ours
-            assert all(event["made"] == event["published"] + event["unchanged"] + event["quarantined"] for event in told)
-        assert {kind for kind, _, _ in replaced} == {"reprocess", "release", "rollback"}
+    accept(newest, None, "ada", "real prices", settings)
+
+
+def _check_that_commands_are_announced(settings: Settings) -> None:
+    """One event for each change of a table, however often it is looked at."""
+    of_all = {"reprocess", "rollback", "accept"}
+    by_table = {"offers": of_all | {"release", "retry"}, "products": of_all, "shelf": of_all | {"rejudge"}}
     ledger = open_ledger(settings)
-    assert [event["snapshot"] for event in told] == [ledger.commits(run)["products"] for _, run, _ in ours]
+    with connect(settings) as lake:
+        query = "SELECT DISTINCT kind, process_run, sequence FROM runs WHERE crawl = 'shop' AND kind != 'process' ORDER BY sequence"
+        replaced = lake.sql(query).fetchall()
+    for table, kinds in by_table.items():
+        told = [event for event in _events(settings, table) if event["kind"] != "process" and event["crawl"] == "shop"]
+        told = [event for event in told if event["process_run"] in {run for _, run, _ in replaced}]
+        ours = [run for run in replaced if run[0] in kinds]
+        assert [(event["kind"], event["process_run"], event["sequence"]) for event in told] == ours, table
+        assert {kind for kind, _, _ in ours} == kinds
+        assert all(event["made"] == event["published"] + event["unchanged"] + event["quarantined"] for event in told)
+        assert [event["snapshot"] for event in told] == [ledger.commits(run)[table] for _, run, _ in ours]
     ledger.close()
+
+
+def _check_that_processing_is_announced_after_an_hour(process_run: str, settings: Settings, run_dags: Runner) -> None:
+    """Until then the task that published it, had there been one, might still make the event itself."""
+    tables = ("offers", "products", "shelf")
+
+    def told() -> list[str]:
+        return [table for table in tables for event in _events(settings, table) if event["process_run"] == process_run]
+
+    assert told() == []
+    with closing(sqlite3.connect(settings.database_file("frontier"))) as database, database:
+        changed = database.execute("UPDATE process_runs SET published_at = published_at - 3660 WHERE process_run = ?", [process_run])
+        assert changed.rowcount == 1
+    run_dags("announce_tables", "announce_tables")
+    assert told() == list(tables)
 
 
 def _events(project: Settings, table: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from processing.stages import process_once
 from schemas.config.crawl_file import parse_crawl, read_crawl
 from schemas.config.settings import Settings
 from spiders.run import crawl_once, plan
-from storage.database.engine import SCHEMA_VERSION
+from storage.database.migrations import SCHEMA_VERSION
 from storage.database.version_table import METADATA
 from tests.keptsite import BASE, kept_site
 

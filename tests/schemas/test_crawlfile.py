@@ -61,6 +61,8 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
             "seeds: [https://a.example/]\narticles:\n  languages: [de, no]\n",
             "line 3: articles.languages.1: YAML reads this as False; put it in quotes",
         ),
+        ("seeds: [https://a.example/]\ndatasets: no\n", "line 2: datasets: YAML reads this as False; put it in quotes"),
+        ("seeds: [https://a.example/]\nbudgets: 5\n", "line 2: budgets: this must be a mapping, like {a: b}"),
         (
             "seeds: [https://a.example/]\narticles:\n  min_length: 9\n  max_length: 3\n",
             "line 2: articles: min_length 9 is more than max_length 3",

@@ -43,8 +43,12 @@ class Forwarder:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def cut(self, seconds: float) -> None:
-        """Be away for some seconds, from now on."""
+        """Be away for some seconds, from now on; an earlier cut that lasts longer is forgotten."""
         self.cut_count += 1
+        for cut in self._cuts:
+            cut.cancel()
+            cut.join()
+        self._cuts.clear()
         self.close()
         timer = threading.Timer(seconds, self.open)
         timer.daemon = True

@@ -13,9 +13,11 @@ from sqlalchemy import text
 from schemas.config.settings import Settings
 from schemas.errors import DatabaseOutageError, OutageError, StoreOutageError, UnavailableError
 from storage.database.engine import Database
+from storage.lake import files
+from storage.lake.lake import open_lake
 from storage.objects import s3
 from storage.objects.open import open_store
-from storage.outages import patience, wait_out
+from storage.outages import patience, store_outage, wait_out
 from tests.storage.outage import Forwarder, database_behind, store_behind
 
 SHORT = Settings(home=Path("/none"), crawls=Path("/none"), store_wait_seconds=1.5, database_wait_seconds=1.5)
@@ -83,6 +85,21 @@ def test_every_request_to_the_store_waits(s3_settings: Settings, monkeypatch: py
             server.cut(0.3)
             assert request()
     assert sum("The outage is over" in record.getMessage() for record in caplog.records) == 5
+
+
+def test_an_outage_that_the_tables_files_meet_can_be_waited_for(s3_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow reads and writes them by a client of its own, which raises an OSError."""
+    with store_behind(s3_settings.s3_endpoint) as (server, url), open_lake(s3_settings.model_copy(update={"s3_endpoint": url})) as lake:
+        rows = lake.table("runs").schema().as_arrow().empty_table()
+        server.close()
+        with pytest.raises(StoreOutageError, match="of the tables does not answer"):
+            wait_out(lake.append, "runs", [rows], "run")
+        monkeypatch.setattr(files, "_cache", files._Cache())  # as in a process that has read nothing yet
+        with pytest.raises(StoreOutageError, match="of the tables does not answer"):
+            wait_out(lake.snapshot_id, "runs")
+        server.open()
+        assert wait_out(lake.append, "runs", [rows], "run") == wait_out(lake.snapshot_id, "runs")
+    assert store_outage(OSError("AWS Error ACCESS_DENIED during PutObject operation")) is None
 
 
 def test_a_store_that_stays_away_fails(s3_settings: Settings) -> None:

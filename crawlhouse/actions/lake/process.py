@@ -10,13 +10,13 @@ from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
+from runtime.imports import left_out, without_collection
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
 from schemas.keys import report_key
 from schemas.outcomes import Outcome, Reason
-from storage.ledger.ledger import open_ledger
-from storage.ledger.pending import is_all_processed
+from storage.ledger.pending import is_all_processed, read_pending
 from storage.objects.open import open_store
 from storage.outages import patience, wait_out
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from processing.publish.report import RunReport
     from storage.objects.store import ObjectStore
 
+MAX_NAMED = 5  # crawl runs in one message
 AFTER_A_CORRECTION = (
     "If the definition is wrong, correct it first: `accept` makes the rows by that of today. `crawlhouse gate list` shows what waits."
 )
@@ -45,7 +46,7 @@ def _process(name: str, settings: Settings, form: ReportFormat) -> None:
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
         reports = [] if wait_out(is_all_processed, name, settings) else list(_processed(name, settings, update))
     if not reports:
-        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
+        say(_nothing_to_process(name, settings))
     _print_reports(reports, form)
     for report in reports:
         raise_if_damaged(report)
@@ -67,10 +68,18 @@ def _print_reports(reports: Sequence[RunReport], form: ReportFormat) -> None:
 
 def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> Iterator[RunReport]:
     """The report of each process run: a large backlog takes several."""
-    from processing.stages import process_once  # it takes a second, and most often there is nothing to process
-
+    process_once = _import_processing()
     while (report := wait_out(process_once, name, settings, progress=update)) is not None:
         yield report
+
+
+def _import_processing() -> Callable[..., RunReport | None]:
+    """`processing.stages.process_once`. The import takes a second, and most often there is nothing to process."""
+    with without_collection(), left_out(["pandas"]):
+        import pyarrow.dataset  # noqa: F401 it looks for pandas once; what needs pandas has a process of its own
+
+        from processing.stages import process_once
+    return process_once
 
 
 def known_name(reference: str, settings: Settings) -> str:
@@ -78,14 +87,25 @@ def known_name(reference: str, settings: Settings) -> str:
     try:
         return find_crawl(reference, settings.crawls).name
     except NotFoundError:
+        from storage.ledger.ledger import open_ledger
+
         if open_ledger(settings).crawl_runs(reference):
             return reference
         raise
 
 
-def _next_step(name: str, settings: Settings) -> str:
-    unclosed = open_ledger(settings).unclosed_runs(name)
-    return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "begins a new run"
+def _nothing_to_process(name: str, settings: Settings) -> str:
+    """Why there is nothing to process, and what can be done: the crawl runs whose rows wait for a decision are named."""
+    pending = read_pending(name, settings)
+    waiting = pending.held
+    if not waiting:
+        next_step = f"finishes {pending.unclosed}, which is not closed yet" if pending.unclosed else "begins a new run"
+        return f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {next_step}."
+    others = f", and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
+    return (
+        f"Nothing to process, but rows of {', '.join(waiting[:MAX_NAMED])}{others} are held back or rolled back. "
+        f"`crawlhouse gate list` says why; `crawlhouse gate accept RUN` or `crawlhouse reprocess {name} --run RUN` publishes them."
+    )
 
 
 def raise_if_held(reports: Sequence[RunReport], settings: Settings) -> None:

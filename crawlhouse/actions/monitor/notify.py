@@ -15,7 +15,6 @@ from schemas.config.notify import Notify
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, ThresholdError, UnavailableError
 from schemas.yaml_files.values import SECRET_NAME
-from storage.database.engine import open_database
 
 if TYPE_CHECKING:
     from crawlhouse.monitor.watch import Told
@@ -26,6 +25,7 @@ BY_STATE = (ThresholdError, GateError)  # the state of the run says these
 def show_alarms(settings: Settings, crawl: str | None, form: LinesFormat) -> None:
     """Print what is wrong with a crawl, or with all. Raises NotFoundError for an unknown crawl."""
     from crawlhouse.monitor.health import read_health
+    from storage.database.engine import open_database
 
     database = open_database(settings.database_url("frontier"))
     try:

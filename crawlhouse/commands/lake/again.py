@@ -70,14 +70,16 @@ def rollback(
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; stored with your name and the date.")],
     who: Annotated[str | None, typer.Option("--who", help="Who decides; the name of your login by default.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    for_good: Annotated[bool, typer.Option("--for-good", help="Also if its segments are removed, so that no row can come back.")] = False,
 ) -> None:
     """Take the rows of a published crawl run out of every table, as if it had not been published.
 
     Rows of other runs stay, and versions keep their numbers, so that numbers may be missing. The site memory is made again without the
     run's pages. The run is held: `crawlhouse reprocess` makes its rows again by today's rules, `crawlhouse gate accept` publishes them,
-    `crawlhouse gate discard` leaves them out for good. The archive is not changed.
+    `crawlhouse gate discard` leaves them out for good. The archive is not changed. A run whose segments are removed (`retention`) is
+    refused, because nothing could make its rows again.
     """
     from crawlhouse.actions.lake.rollback import run_rollback
     from schemas.config.settings import load_settings
 
-    run_rollback(load_settings(), run, (who or getpass.getuser())[:MAX_WHO_CHARACTERS], reason, confirmed=yes)
+    run_rollback(load_settings(), run, (who or getpass.getuser())[:MAX_WHO_CHARACTERS], reason, confirmed=yes, for_good=for_good)

@@ -114,18 +114,34 @@ def first_text(value: Any) -> str | None:
 
 def read_values(script: str) -> list[Any]:
     """The values in one script, whole or as far as they can be read."""
-    return _parse(script[:MAX_SCRIPT_CHARACTERS])
+    return read_script(script)[0]
 
 
-def _parse(script: str) -> list[Any]:
+def read_script(script: str) -> tuple[list[Any], str]:
+    """The values in one script as far as they can be read, and the rest that is no JSON; of a script that is read whole, it is empty."""
+    read = script[:MAX_SCRIPT_CHARACTERS]
     try:
-        return [msgspec.json.decode(script)]  # strict and fast
+        return [msgspec.json.decode(read)], ""  # strict and fast
     except (ValueError, RecursionError):
         pass
     try:
-        return [_DECODER.decode(script.strip())]
+        return [_DECODER.decode(read.strip())], ""
     except (ValueError, RecursionError):
-        return _repaired(_uncommented(script))
+        return _repaired(_uncommented(read))
+
+
+def syntax_error(script: str) -> tuple[int, str]:
+    """Where a script that is not read whole first is no JSON: how many characters stand before, and what is wrong there."""
+    opening = _OPENING.match(script)
+    position = opening.end() if opening else 0
+    try:
+        while (position := _BETWEEN.match(script, position).end()) < len(script):  # type: ignore[union-attr]  # it always matches
+            _, position = _REPAIRER.raw_decode(script, position)
+    except json.JSONDecodeError as error:
+        return error.pos, error.msg
+    except (ValueError, RecursionError):
+        return position, "nested too deeply"
+    return position, "the script ends"
 
 
 def _uncommented(script: str) -> str:
@@ -142,8 +158,8 @@ def _uncommented(script: str) -> str:
     return text.strip().rstrip(";")
 
 
-def _repaired(text: str) -> list[Any]:
-    """The values of a script that is not valid JSON: with trailing commas, several values in a row, or cut off."""
+def _repaired(text: str) -> tuple[list[Any], str]:
+    """The values of a script that is not valid JSON: with trailing commas, several values in a row, or cut off; and what is not read."""
     repaired = _TRAILING_COMMA.sub("", unescaped(text) if '"' not in text else text)
     values: list[Any] = []
     position = 0
@@ -154,7 +170,7 @@ def _repaired(text: str) -> list[Any]:
             position = _BETWEEN.match(repaired, end).end()  # type: ignore[union-attr]  # it always matches
     except (ValueError, RecursionError):
         pass
-    return values or _salvage(repaired)
+    return values or _salvage(repaired), repaired[position:]
 
 
 def _salvage(text: str) -> list[Any]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from processing.extract.extraction import ReadPage
 from processing.extract.limited_pages import StoredPage, read_limited
+from processing.extract.reading import ReadPage
 from schemas.article import plain_text
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from processing.datasets.page_rows import page_reader
 from processing.datasets.page_view import PageView
 from processing.datasets.selectors import count_matches
-from processing.extract.extraction import page_of
 from processing.extract.page_tasks import ARTICLES_ALONE, Making, PageTask, segment_tasks
+from processing.extract.reading import page_of
 from processing.workers.pool import Exceeded, run_limited
 from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset

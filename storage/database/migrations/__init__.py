@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SCHEMA_VERSION = 6  # the version of the newest file in `versions/`
+OLDEST_VERSION = 4  # the oldest version that `crawlhouse upgrade` can upgrade
+
 
 @dataclass(frozen=True, slots=True)
 class MigrationStep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,8 +69,14 @@ class KnownRows:
 
     def all_rows(self, schema: pa.Schema) -> pa.Table:
         """All rows that a look-up may give."""
-        found = [self._kept(part, rows, schema)[0] for part in self._parts for rows in part.run.all_rows()]
+        found = list(self.tables(schema))
         return pa.concat_tables(found) if found else schema.empty_table()
+
+    def tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
+        """The same, some rows at a time."""
+        for part in self._parts:
+            for rows in part.run.all_rows():
+                yield self._kept(part, rows, schema)[0]
 
     def _found(self, name: str, wanted: Keys, schema: pa.Schema, is_shown: IsVisible | None) -> tuple[list[pa.Table], Keys]:
         """The rows of a list, and the keys with a row there that is gone: what it stood in front of is at the back."""

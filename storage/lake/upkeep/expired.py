@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pyiceberg.expressions import And, BooleanExpression, EqualTo, GreaterThanOrEqual, LessThan
 from pyiceberg.table import FileScanTask, Table
 
+from runtime.failpoint import reached
 from schemas.config.crawl import ARCHIVE, Crawl
 from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings
@@ -88,6 +89,7 @@ def remove_expired(lake: Lake, ledger: Ledger, expiry: Expiry) -> int:
                 break
             task, rows = found
             try:
+                reached("retention.before.commit")
                 commit(lake, ledger, token, [_without(table, task, expiry, lasting)])
                 removed += rows
             except LakeMovedError:

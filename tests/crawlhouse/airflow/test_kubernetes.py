@@ -38,6 +38,16 @@ def test_the_settings_are_those_of_compose() -> None:
         assert {entry["name"] for entry in given if entry["name"].startswith("CRAWLHOUSE_")} <= known
 
 
+def test_the_workers_have_datasets_and_the_addresses_of_channels() -> None:
+    mounted = {mount["mountPath"]: mount["name"] for mount in VALUES["volumeMounts"]}
+    kinds = {volume["name"]: volume for volume in VALUES["volumes"]}
+    for variable in ("CRAWLHOUSE_CRAWLS", "CRAWLHOUSE_DATASETS"):
+        (place,) = (entry["value"] for entry in VALUES["env"] if entry["name"] == variable)
+        assert kinds[mounted[place]]["configMap"]["name"] == mounted[place]
+    (given,) = yaml.safe_load(VALUES["extraEnvFrom"])
+    assert given["secretRef"] == {"name": "crawlhouse-channels", "optional": True}  # a project without `notify` needs none
+
+
 def test_every_queue_has_workers() -> None:
     fetcher = containers()[1]["args"]
     assert VALUES["workers"]["celery"]["args"][-1] == COMPOSE["worker"]["command"][-1]

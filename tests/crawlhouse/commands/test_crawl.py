@@ -13,10 +13,13 @@ from shutil import copytree
 
 import pytest
 
+from crawlhouse.actions.lake.process import run_process
+from crawlhouse.output.row_formats import ReportFormat
 from schemas.config.crawl_file import read_crawl
-from schemas.config.settings import Settings
+from schemas.config.settings import Settings, make_home
 from spiders.run import fetch, plan
 from storage.frontier.frontier import open_frontier
+from storage.ledger.held import Held, hold_rows
 from storage.ledger.ledger import open_ledger
 from tests import PROJECT
 from tests.crawlhouse.conftest import COMMAND, Run, clean_environment
@@ -253,3 +256,19 @@ def test_a_rule_that_is_no_selector_stops_the_processing_before_it_begins(nowher
     assert "few.yaml: line 8: articles.rules.127.0.0.1.remove.1: 'p >' is not a CSS selector" in ended.err
     path.write_text(right)
     assert json.loads(nowhere("process", "few", "-f", "json").out)["published"]
+
+
+def test_with_nothing_to_process_the_runs_that_wait_for_a_decision_are_named(
+    sqlite_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sqlite_settings.crawls.mkdir(parents=True)
+    (sqlite_settings.crawls / "news.yaml").write_text("seeds: [https://news.example.com/]\n")
+    make_home(sqlite_settings)
+    run_process("news", sqlite_settings, ReportFormat.TABLE)
+    assert "every closed run of news is published" in capsys.readouterr().err
+    held = [Held(f"news-{number}", dataset, "news", "rolled back by eve: ") for number in range(7) for dataset in ("articles", "prices")]
+    hold_rows(open_ledger(sqlite_settings).database, "p-1", held)
+    run_process("news", sqlite_settings, ReportFormat.TABLE)
+    message = " ".join(capsys.readouterr().err.split())
+    assert "rows of news-0, news-1, news-2, news-3, news-4, and 2 more are held back or rolled back" in message
+    assert "crawlhouse gate accept RUN" in message

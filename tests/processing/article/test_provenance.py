@@ -9,7 +9,8 @@ import pytest
 
 from processing.article import read_article
 from processing.article.provenance import NOT_FOUND, read_provenance
-from processing.extract.extraction import ReadPage, article_columns
+from processing.extract.extraction import article_columns
+from processing.extract.reading import ReadPage
 from schemas.article import TRACED_FIELDS, Article, plain_text
 from schemas.config.crawl import SiteRules
 from schemas.page import Hints, Page

@@ -15,7 +15,7 @@ from processing.resolve.resolution import read_resolve_mark
 from processing.staging.staging import CHUNK_CHARACTERS, GROUP_BYTES, GROUP_ROWS, bounded, in_chunks
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
-from schemas.keys import extracted_key, gated_key, resolved_key
+from schemas.keys import cleaned_key, extracted_key, gated_key
 from storage.objects.open import open_store
 from tests.processing.crawlruns import article, capture, closed_run, html, prose
 
@@ -67,11 +67,11 @@ def test_every_staged_row_group_is_bounded(sqlite_settings: Settings) -> None:
     stages.resolve(run.process_run, sqlite_settings)
     stages.gate(run.process_run, sqlite_settings)
     store = open_store(sqlite_settings)
-    (cleaned,) = [info.key for info in store.list(f"staging/{run.process_run}/resolved/") if "/cleaned/" in info.key]
+    (cleaned,) = [info.key for info in store.list(f"staging/{run.process_run}/cleaned/")]
     mark = read_resolve_mark(store, run.process_run)
     assert mark is not None
     base = mark.base.key()
-    assert cleaned == resolved_key(run.process_run, base, int(Path(cleaned).stem), "cleaned")
+    assert cleaned == cleaned_key(run.process_run, mark.base.memory_version, int(Path(cleaned).stem))
     for key in (extracted_key(run.process_run, segment), cleaned, gated_key(run.process_run, base, "articles")):
         with store.open(key) as stream, pq.ParquetFile(stream) as file:
             groups = [file.read_row_group(group) for group in range(file.metadata.num_row_groups)]

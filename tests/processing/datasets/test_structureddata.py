@@ -3,6 +3,7 @@
 import json
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from processing.datasets.markup_objects import microdata_objects, rdfa_objects
 from processing.datasets.page_rows import PageReader
 from processing.datasets.page_view import PageView
 from processing.datasets.rows import Row
-from processing.datasets.structured_data import StructuredDataReader
+from processing.datasets.structured_data import LostObject, StructuredDataReader
 from schemas.datasets.dataset_file import find_dataset, parse_dataset
 from schemas.page import Page
 
@@ -31,7 +32,7 @@ def _view(html: str) -> PageView:
 
 
 def _rows(html: str) -> list[dict[str, Any]]:
-    return list(StructuredDataReader(DATASET).rows(_view(html)))
+    return [dict(row) for row in StructuredDataReader(DATASET).rows(_view(html)) if not isinstance(row, LostObject)]
 
 
 def _script(value: Any) -> str:
@@ -77,7 +78,7 @@ def test_several_products_in_the_order_of_the_page() -> None:
     "html",
     [
         "",
-        '<script type="application/ld+json">{"@type": "Product"</script>',
+        '<script type="application/ld+json">{"@type": "Organization", "name" "x"}</script>',  # nothing of the dataset is lost by it
         _script({"@type": "Product"}),
         _script({"@id": "x", "@type": "Product"}),
         _script("Product"),
@@ -87,6 +88,58 @@ def test_several_products_in_the_order_of_the_page() -> None:
 )
 def test_pages_without_a_product(html: str) -> None:
     assert _rows(html) == []
+
+
+BROKEN = '<script type="application/ld+json">[\n{"@type": "Product", "sku": "7" "name": "x"}]</script>'
+
+
+def _reader_rows(name: str, html: str) -> list[Row]:
+    dataset = DATASET if name == "own" else find_dataset(name, Path("none"))
+    return PageReader(dataset).rows(_view(html)).rows
+
+
+@pytest.mark.parametrize(("before", "kept"), [("", 0), (_script(PRODUCT), 1)])
+def test_what_is_lost_in_broken_json_goes_to_quarantine_and_says_where(before: str, kept: int) -> None:
+    *rows, lost = _reader_rows("own", before + BROKEN)
+    assert [row.rule for row in rows] == [None] * kept
+    assert lost.rule == "json_ld"
+    assert lost.detail is not None
+    number = 2 if before else 1
+    where = f"a Product is lost: JSON-LD script {number} of the page, character 35 (line 2) is no JSON: Expecting ',' delimiter, near"
+    assert lost.detail.startswith(where)
+    assert json.loads(lost.row_json or "") == {"script": '[\n{"@type": "Product", "sku": "7" "name": "x"}]'}
+
+
+def test_broken_json_loses_nothing_that_the_markup_has() -> None:
+    assert [row.rule for row in _reader_rows("own", BROKEN + MICRODATA)] == [None, None]
+
+
+def test_an_object_with_a_name_alone() -> None:
+    named = {"@type": "Product", "name": "A"}
+    (alone,) = _reader_rows("products", _script(named))  # what the page is about: its URL identifies it
+    assert (alone.rule, alone.values["product_id"]) == (None, URL)
+    (keyless,) = _reader_rows("own", _script(named))
+    assert (keyless.rule, keyless.detail) == ("key", "sku: a key cannot be empty")
+    several = _reader_rows("products", _script([named, {**named, "name": "B"}]))
+    assert [row.detail for row in several] == ["product_id: a key cannot be empty"] * 2
+    assert [row.values["sku"] for row in _reader_rows("products", _script([named, PRODUCT]))] == ["1"]  # a mention beside a whole one
+
+
+@pytest.mark.parametrize(
+    ("salary", "lowest", "highest", "currency"),
+    [
+        (50_000, "50000.00", "50000.00", None),
+        ("50000", "50000.00", "50000.00", None),
+        ("$50,000 - $60,000 a year", "50000.00", "60000.00", "USD"),
+        ("up to 60k EUR", None, "60000.00", "EUR"),
+        ("Competitive", None, None, None),
+        ({"@type": "MonetaryAmount", "name": "Pay", "currency": "EUR", "value": {"minValue": 5, "maxValue": 6}}, "5.00", "6.00", "EUR"),
+    ],
+)
+def test_the_pay_of_a_job(salary: object, lowest: str | None, highest: str | None, currency: str | None) -> None:
+    (row,) = _reader_rows("jobs", _script({"@type": "JobPosting", "title": "Cook", "baseSalary": salary}))
+    assert row.rule is None
+    assert [row.values[name] for name in ("salary_min", "salary_max", "salary_currency")] == [lowest, highest, currency]
 
 
 MICRODATA = """<body><div itemscope itemtype="https://schema.org/Product" itemref="more gone"><h1 itemprop="name">A <b>thing</b></h1>

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.datasets.numbers import read_written_number
+from processing.datasets.amounts.numbers import read_written_number
 from processing.datasets.values import MisfitError, Notation, Reading, WrittenText, convert, from_plain, to_plain
 from schemas.datasets.field_types import parse_type
 
@@ -43,19 +43,78 @@ PRICE = parse_type("decimal(12,2)")
         ("€ -5", "-5", "EUR"),
         ("-US$5", "-5", "USD"),
         ("Preis – 12,99 €", "12.99", "EUR"),
-        ("10 - 20 €", "10", "EUR"),
         ("CHF 1'299.-", "1299", "CHF"),
         ("₹1,29,999", "129999", "INR"),
         ("Rp 15.000", "15000", "IDR"),
         ("30k", "30000", None),
         ("€ 2,5K", "2500", "EUR"),
         ("40k GBP", "40000", "GBP"),
+        ("£30k per year", "30000", "GBP"),
+        ("12k reviews", "12000", None),
+        ("2 for $5", "2.5", "USD"),
+        ("Any 4 for £10", "2.5", "GBP"),
+        ("2/$5", "2.5", "USD"),
+        ("5 €/kg", "5", "EUR"),
+        ("1,50 € / 1 kg", "1.50", "EUR"),
+        ("$5 each", "5", "USD"),
+        ("19 % MwSt. 12,00 €", "12.00", "EUR"),
+        ("12,34 € -20 %", "12.34", "EUR"),
+        ("$19.99 $19.99", "19.99", "USD"),  # one of them for screen readers
+        ("35€ 99", "35.99", "EUR"),
+        ("Page 3 of 7", "3", None),  # no price: the first number
     ],
 )
 def test_numbers_as_people_write_them(text: str, amount: str, currency: str | None) -> None:
     found = read_written_number(text)
     assert found is not None
     assert (found.value, found.currency) == (Decimal(amount), currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("3 for 10 €", "the price of 3 together, and that of one is no exact number"),
+        ("$5 - $7", "a range of amounts"),
+        ("€5 to €7", "a range of amounts"),
+        ("from $5", "the lowest amount of several"),
+        ("ab 5 €", "the lowest amount of several"),
+        ("5 € +", "the lowest amount of several"),
+        ("up to $7", "the highest amount of several"),
+        ("ca. 5 €", "not an exact amount"),
+        ("12 x 24,90 €", "an amount several times"),
+        ("4,99 € / 100 g", "the price of 100 g"),
+        ("was $10 now $5", "several numbers"),
+        ("SKU 123 $5", "several numbers"),
+        ("10 € 20 €", "several numbers"),
+        ("Pack of 2 $5", "several numbers"),
+        ("5 € 10 Stück", "several numbers"),
+        ("$1.5 million", "a word for a large number"),
+    ],
+)
+def test_a_text_without_one_price_is_no_number(text: str, why: str) -> None:
+    with pytest.raises(MisfitError, match=why):
+        convert(text, PRICE, WRITTEN)
+
+
+@pytest.mark.parametrize("text", ["2x 3,50", "buy 1 get 1", "2 for 1", "10.00-20.00", "12.99 14.99", "4.5/5"])
+def test_a_price_field_needs_no_currency_in_the_text_to_see_several_numbers(text: str) -> None:
+    with pytest.raises(MisfitError, match=r"several|range|the price of 5"):
+        convert(text, PRICE, Reading(is_price=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "lowest", "highest"),
+    [
+        ("$5 - $7", "5", "7"),
+        ("50–60k €", "50000", "60000"),
+        ("from $5", "5", None),
+        ("up to $7", None, "7"),
+        ("6 €", "6", "6"),
+    ],
+)
+def test_an_end_of_a_range(text: str, lowest: str | None, highest: str | None) -> None:
+    low, high = (read_written_number(text, of_range=end) for end in ("lowest", "highest"))
+    assert [found and found.value for found in (low, high)] == [one and Decimal(one) for one in (lowest, highest)]
 
 
 @pytest.mark.parametrize("text", ["", "free", "Kostenlos", "sold out", "€", "9" * 101, "0x10", "1_000", "1_000 €", "about 1e5"])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +21,7 @@ from storage.objects.open import open_store
 from tests import PROJECT
 from tests.processing.erase.erasehome import ENTRIES, NEEDLES, fill
 from tests.processing.erase.everybyte import left
+from tests.processing.erase.savedhome import SavedHome
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.reprocess.test_again import state
 from tests.processing.test_datasets import rows
@@ -42,8 +41,11 @@ CODE += "erase(sys.argv[1:], 'eve', 'a letter', load_settings(), grace_seconds=1
 
 def killed_at(settings: Settings, failpoint: str) -> int:
     """The exit status of an erasure that is to die at a failpoint."""
-    given = {"HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "FAILPOINT": failpoint}
-    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items()}
+    given = {
+        "HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "STORE": settings.store,
+        "DATABASE": settings.database, "S3_ENDPOINT": settings.s3_endpoint, "FAILPOINT": failpoint,
+    }  # fmt: skip
+    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items() if value}
     return subprocess.run([sys.executable, "-c", CODE, *ENTRIES], env=environment, cwd=PROJECT, check=False).returncode
 
 
@@ -72,15 +74,13 @@ def reader(settings: Settings) -> Iterator[None]:
     assert {(total, distinct) for total, distinct, _ in seen} == {(4, 4)}
 
 
-def test_an_erasure_killed_at_every_step(sqlite_settings: Settings, tmp_path: Path) -> None:
-    settings = fill(sqlite_settings)
-    copy = tmp_path / "copy"
-    shutil.copytree(settings.home, copy, symlinks=True)
+def test_an_erasure_killed_at_every_step(lake_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    settings = fill(lake_settings)
+    saved = SavedHome(settings, tmp_path_factory.mktemp("saved") / "home")
     (undisturbed,) = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
     expected = state(settings, places=True)
     for step in STEPS:
-        shutil.rmtree(settings.home)
-        shutil.copytree(copy, settings.home, symlinks=True)
+        saved.restore()
         with reader(settings):
             assert killed_at(settings, step) == -signal.SIGKILL, step
         (receipt,) = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)

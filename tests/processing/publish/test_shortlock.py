@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from processing import stages
+from processing.publish import touched
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from storage.lake.lake import open_lake
@@ -32,8 +33,15 @@ def judged(settings: Settings, process_run: str) -> set[str]:
     return {info.key for info in open_store(settings).list(f"staging/{process_run}/judged/")}
 
 
-def test_only_what_new_rows_touch_is_decided_again(sqlite_settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    """A crawl of other pages is not; one of the same host is, without being judged or written again; one with a copy is, and is."""
+@pytest.mark.parametrize("portion", [touched.PART_RECORDS, pytest.param(1, marks=pytest.mark.chaos)])
+def test_only_what_new_rows_touch_is_decided_again(
+    sqlite_settings: Settings, portion: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crawl of other pages is not; one of the same host is, without being judged or written again; one with a copy is, and is.
+
+    Whether the keys of a run are in memory at once or in portions.
+    """
+    monkeypatch.setattr(touched, "PART_RECORDS", portion)
     caplog.set_level(logging.INFO, "processing.publish.publish")
     closed_run(sqlite_settings, NEWS, "1", PAGES)
     closed_run(sqlite_settings, TIMES, "2", [article("https://times.example.net/own", 8)])

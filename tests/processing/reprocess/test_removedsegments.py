@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from processing import stages
+from processing.accept import accept
+from processing.reprocess.rollback import rollback
 from processing.resources import open_resources
 from schemas.config.settings import Settings
-from schemas.errors import StorageError
+from schemas.errors import ConflictError, StorageError
 from schemas.page import WarcPointer
 from storage.lake.maintenance import maintain
 from storage.lake.query import connect
@@ -60,6 +62,30 @@ def test_rows_of_removed_segments_stay(sqlite_settings: Settings, monkeypatch: p
     stages.process_once("shop", settings)
     check_accounts(settings)
     assert rows(settings, "SELECT bytes_available, count(*) FROM captures GROUP BY ALL ORDER BY ALL") == [(False, 1), (True, 1)]
+
+
+def test_rows_that_could_not_be_made_again_are_taken_out_only_for_good(sqlite_settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings = with_dataset(sqlite_settings)
+    for number in (1, 2):
+        closed_run(settings, CRAWL, str(number), [article(f"{SHOP}/a/{number}", number, number)])
+        stages.process_once("shop", settings)
+    store, ledger = open_store(settings), open_ledger(settings)
+    assert remove_segments(ledger, store, "shop", LATER) == 2
+    ledger.close()
+    first, second = (f"shop-20260301T120000Z-00000{number}" for number in (1, 2))
+    with pytest.raises(ConflictError, match=rf"segments of {first} are removed .* --for-good"):
+        rollback(first, "eve", "", settings)
+    assert rows(settings, "SELECT crawl_run FROM articles ORDER BY 1") == [(first,), (second,)]
+    rollback(first, "eve", "", settings, for_good=True)
+    assert f"without 1 crawl runs whose segments are removed, up to {second}" in caplog.text
+    check_accounts(settings)
+    assert rows(settings, "SELECT crawl_run FROM articles") == [(second,)]
+    with pytest.raises(ConflictError, match=r"cannot be made again.* gate discard"):
+        accept(first, None, "eve", "", settings)
+    assert planned(settings) == []
+    closed_run(settings, CRAWL, "3", [article(f"{SHOP}/a/1", 1, 120)])
+    assert stages.process_once("shop", settings) is not None
+    check_accounts(settings)
 
 
 def test_maintenance_removes_the_segments_of_a_crawl_that_says_so(sqlite_settings: Settings) -> None:

@@ -11,7 +11,7 @@ import pytest
 from processing.clean.identity import claimed_url, page_url, url_id
 from processing.clean.minhash import text_signatures
 from processing.clean.words import text_digest
-from processing.resolve.canonical_counts import canonical_counts
+from processing.resolve.canonical_counts import CanonicalCounter
 from processing.resolve.earlier_rows import EarlierPage, EarlierRows, Text, Version
 from processing.resolve.identities import decide_identities
 from processing.resolve.records import RecordSummary
@@ -150,7 +150,10 @@ def test_a_site_whose_pages_name_one_canonical_is_reported(caplog: pytest.LogCap
         page("https://sound.example/a", None, text(20), 20),
         page("https://sound.example/a?x", "https://sound.example/a", text(20), 21),
     ]
-    counts = canonical_counts(pages, decide_identities(pages, EarlierRows()))
+    identities, counter = decide_identities(pages, EarlierRows()), CanonicalCounter()
+    for portion in (pages[:2], pages[2:]):
+        counter.add(portion, identities)
+    counts = counter.counts()
     host = {"host": "news.example", "articles": 4, "refused": 4, "canonical_url": SITE + "/story", "named_by": 4}
     assert counts == {"run-1": {"claims": 5, "refused": 4, "hosts": [host]}}
     assert "4 of 4 articles on news.example name a canonical URL that is not stored or has another text" in caplog.text

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from processing import stages
-from processing.extract.extraction import ReadPage
 from processing.extract.limited_pages import ShownPage, StoredPage, html_limited, provenance_limited, read_limited
+from processing.extract.reading import ReadPage
 from processing.resolve.earlier_rows import Version
 from processing.resolve.reread import reread
 from processing.workers.child import BoundedOutput

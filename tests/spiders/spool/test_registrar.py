@@ -37,7 +37,7 @@ def test_other_calls_come_between_the_parts_of_many_finds(sqlite_settings: Setti
 
     async def work() -> list[int]:
         database, counts = DatabaseThread(), list[int]()
-        registrar = Registrar(run, "w", frontier, open_store(sqlite_settings), spool, statistics, database, hints_after=3600.0)
+        registrar = Registrar(run, frontier, open_store(sqlite_settings), spool, statistics, database, 3600.0, lambda _: False)
         registrar.add_discoveries([Discovery(f"http://127.0.0.1/{number}", UrlKind.PAGE, "http://127.0.0.1/", 1) for number in range(MANY)])
         flushing = asyncio.create_task(registrar.flush())
         while not flushing.done():

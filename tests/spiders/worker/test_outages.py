@@ -1,4 +1,4 @@
-"""The store and the database go away while a crawl is fetched and processed: all of it is stored, and nothing is fetched twice."""
+"""The store and the database go away while a crawl is fetched, processed and erased: all of it is done, and nothing is fetched twice."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from processing.erase.erasing import erase
+from processing.resources import open_resources
 from processing.stages import process_once
 from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
@@ -54,13 +56,20 @@ def test_outages_are_waited_for(s3_settings: Settings, postgres_url: str) -> Non
         steps: list[str] = []
 
         def progress(text: str) -> None:
-            step = text.split(maxsplit=1)[0]
+            step = text.partition("/")[0]
             if step not in steps:
                 steps.append(step)
                 (store if len(steps) % 2 else database).cut(1.0)
 
         with patience(settings):
             report = wait_out(process_once, "small", settings, progress=progress)
-        assert len(steps) > 2
-        assert report is not None
-        assert report.records == sum(segment.records for segment in manifest.segments)
+            assert len(steps) > 2
+            assert report is not None
+            assert report.records == sum(segment.records for segment in manifest.segments)
+            steps.clear()
+            (receipt,) = wait_out(erase, [seeds[0]], "ada", "asked for it", settings, progress, 0.0)
+            assert len(steps) > 2
+            assert receipt.waiting == ()
+            with open_resources(settings) as resources:
+                left = resources.lake.table("captures").scan().to_arrow()["url"].to_pylist()
+            assert sorted(url for url in left if url in seeds) == sorted(seeds[1:])

@@ -24,8 +24,9 @@ from schemas.runs import CrawlRun
 from schemas.tables import ARTICLE_ONLY, QUARANTINE
 from spiders.run import crawl_once
 from storage.database import backup
-from storage.database.engine import SCHEMA_VERSION, open_database
+from storage.database.engine import open_database
 from storage.database.migration import migrations
+from storage.database.migrations import SCHEMA_VERSION
 from storage.database.version_table import METADATA
 from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.frontier import open_frontier

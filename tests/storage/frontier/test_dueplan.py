@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from storage.database import chunks
 from storage.database.engine import open_database
 from storage.database.frontier_tables import URLS
 from storage.frontier import planning
-from storage.frontier.due_plan import host_pages
+from storage.frontier.due_plan import count_due_urls, fitting_revisits, host_pages
 from storage.frontier.frontier import Frontier, open_frontier
 from storage.frontier.records import BudgetShortfall, Discovery, DueUrl, EarlierCapture, FetchResult
 from tests.forks import fork_context
@@ -229,3 +230,36 @@ def steps_of_planning(settings: Settings, clock: Clock, crawl: str, rows: int, m
     finally:
         event.remove(Engine, "connect", watch)
     return steps
+
+
+MANY = 20_000
+MANY_HOSTS = f"""
+INSERT INTO hosts (host) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY}) SELECT i || '.example' FROM n
+"""
+MANY_ARTICLES = """
+INSERT INTO urls (digest, crawl, host_id, priority, url, kind, depth, redirects, first_seen, due_at, captured_at, revisit)
+SELECT randomblob(16), 'news', host_id, 0, host || '/known', 'page', 0, 0, 0, 1, 1, '[0, 1]' FROM hosts
+"""
+
+
+@pytest.mark.parametrize(("max_pages", "chosen"), [(MANY, MANY), (MANY - 1, MANY - 1)])
+def test_what_planning_remembers_does_not_grow_with_the_hosts(sqlite_settings: Settings, max_pages: int, chosen: int) -> None:
+    """It adds up the hosts, and has 8 bytes of a chosen article: with a dictionary of the hosts it were several times as much."""
+    open_frontier(sqlite_settings).close()
+    crawl = Crawl(name="news", budgets=Budgets(max_pages=max_pages), politeness=Politeness(delay=0), seeds=SEEDS)
+    database = open_database(sqlite_settings.database_url("frontier"))
+    with database.write() as connection:
+        for statement in (MANY_HOSTS, MANY_ARTICLES):
+            connection.exec_driver_sql(statement)
+    with database.read() as connection:
+        count_due_urls(connection, crawl, 1, 0.0)  # what SQLAlchemy remembers of a statement is not counted
+        tracemalloc.start()
+        try:
+            counts = count_due_urls(connection, crawl, 1, START)
+            ids = fitting_revisits(connection, crawl, counts, START)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    database.close()
+    assert (counts.due, counts.all_fit(), len(ids)) == (MANY, max_pages == MANY, chosen)
+    assert most < 2_000_000

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from schemas.config.crawl import Crawl, Seed
 from schemas.config.settings import Settings
@@ -116,6 +116,25 @@ def test_planning_by_the_same_key_changes_nothing(frontier: Frontier) -> None:
     first = plan(frontier, "k", "https://a.example/")
     assert plan(frontier, "k", "https://other.example/") == first
     assert frontier.state(first).open_hosts == 1
+
+
+def test_links_to_known_pages_are_only_looked_up(frontier: Frontier) -> None:
+    """An INSERT that inserts nothing costs a server and a worker several look-ups, and most links of a site lead to known pages."""
+    pages = [f"https://a.example/{number}" for number in range(3)]
+    run, urls = plan(frontier, "1", *pages), [Discovery(url, depth=1, via=pages[0]) for url in pages]
+    inserts: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        inserts.extend([statement] if statement.startswith("INSERT INTO urls") else [])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert frontier.add(run, "news", urls) == 0
+        assert inserts == []
+        assert frontier.add(run, "news", [*urls, Discovery("https://a.example/new")]) == 1
+        assert len(inserts) == 1
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_a_next_run_takes_what_is_due_and_what_was_left_over(frontier: Frontier, clock: Clock) -> None:

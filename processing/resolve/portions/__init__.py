@@ -1,0 +1,6 @@
+"""Decide on a run of any size in portions: the records of one portion are in memory at a time, and the decisions do not depend on it.
+
+In: cleaned rows (`processing.resolve.resolution`). Out: a decision beside each, and sightings. `deciding.stage_decisions` is the entry
+point. `links` puts records into one portion that have a page, an article or a claim in common. Texts are compared with those of the whole
+run: `run_texts` has them on the local disk, `similar_pairs` finds those that are alike.
+"""

@@ -1,0 +1,79 @@
+"""Imports that cost less: of a large package, without the parts that this process never uses."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.util import LazyLoader, find_spec, module_from_spec
+from types import ModuleType
+
+
+def import_lazily(name: str) -> None:
+    """Run a module's code at the first use of one of its names, not when it is imported."""
+    spec = None if name in sys.modules else find_spec(name)
+    if spec is None or spec.loader is None:
+        return
+    spec.loader = LazyLoader(spec.loader)
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    package, _, last = name.rpartition(".")
+    if package:
+        setattr(sys.modules[package], last, module)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """No garbage collection: it finds nothing among the many objects that an import makes."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def left_out(names: Collection[str]) -> Iterator[None]:
+    """Importing these modules fails as if they were not installed, unless this process has them already."""
+    finder = _NotFound(frozenset(names))
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+@contextmanager
+def placeholders(names: Collection[str]) -> Iterator[None]:
+    """Importing one of these modules gives one whose names are empty classes, unless this process has it already."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update({name: _Placeholder(name) for name in absent})
+    try:
+        yield
+    finally:
+        for name in absent:
+            sys.modules.pop(name, None)
+
+
+class _NotFound(MetaPathFinder):
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        if fullname in self._names:
+            raise ModuleNotFoundError(f"{fullname} is left out", name=fullname)
+
+
+class _Placeholder(ModuleType):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
