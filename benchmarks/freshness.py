@@ -2,35 +2,43 @@
 
 Thirty days over made-up sites whose publication and edit times are known, and over sites with real publication times. Fetches happen only
 at schedule ticks. Each policy has one parameter, which is adjusted until all policies spend the same number of fetches. For comparison
-there are an oracle, which knows what each source shows, and the lower bound: all sources at every tick.
+there are an oracle, which knows when each article is published, listed and edited, and the lower bound: all sources at every tick.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import heapq
+import io
 import math
 import os
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 
 from benchmarks.inputs.news_sites import DAYS, Site, Source, Story, make_sites
 from benchmarks.inputs.real_times import real_sites
+from benchmarks.peers.freshness_oracle import find_edits, visit_with_knowledge
 from benchmarks.peers.revisit_policies import FixedAll, FixedSources, NewsCrawl, Nutch, Ours, Policy
 from spiders.schedule.state import Visit
 
 TICK_HOURS = 0.25  # a crawl every quarter of an hour
-TUNING_SEEDS = (*range(1, 13), *range(101, 107), *range(201, 211))  # the policy's constants were chosen on these
-EVALUATION_SEEDS = tuple(range(211, 221))  # not used when the constants were chosen; published figures come from these
+TUNING_SEEDS = (*range(1, 13), *range(101, 107), *range(201, 221))  # the policy's constants were chosen on these
+EVALUATION_SEEDS = tuple(range(311, 321))  # not used when the constants were chosen; published figures come from these
 WARM_UP_HOURS = 3 * 24.0  # stories of the first days are not counted: every policy begins without knowledge
 BUDGETS = (30_000, 53_000, 80_000)  # fetches: scarce, about as many as news-crawl spends, and plenty
 MAX_BUDGET_FACTOR = 2  # a simulation that spends more than this times its budget is stopped early
-NARROW = 0.003  # between the logarithms of two parameters: if the budget lies between them, it is a step of the fetches
+NARROW = 0.02  # between the logarithms of two parameters: if the budget lies between them, it is a step of the fetches
 USUAL_SLOPE = 0.7  # how much the logarithm of the fetches falls with that of a parameter, about
 TRIES = 12  # of the parameter; the tolerance is usually met earlier
+FIGURES = ("median_delay", "mean_delay", "missed", "median_edit_delay", "edits_caught")
+ORACLE_HOURS = 0.5  # where the search for its parameter begins
 TOLERANCE = 0.01  # of the logarithm of the fetches: 1 %
 Make = Callable[[int], list[Site]]
 POLICIES: tuple[type[Policy], ...] = (FixedAll, FixedSources, Nutch, NewsCrawl, Ours)
@@ -56,12 +64,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Shares:
-    """Ours compared with the best peer: delays as ratios, missed stories as a difference; captured edits as a difference from Nutch's."""
+    """Ours compared with the best peer: delays as ratios, missed stories as a difference; captured edits as a difference from Nutch's.
+
+    `oracle` is the oracle's median delay as a share of the best peer's.
+    """
 
     median_delay: float
     mean_delay: float
     missed: float
     edits: float
+    oracle: float
 
 
 class Simulation:
@@ -151,7 +163,21 @@ class Simulation:
 
 def simulate(policy: Policy, seed: int, most: float = math.inf, make: Make = make_sites, site_pages: float = math.inf) -> Result:
     """One policy on the sites of a seed. It is stopped when it has spent more than `most` fetches."""
-    return Simulation(make(seed), policy, site_pages).run(most)
+    return Simulation(_unvisited(make, seed), policy, site_pages).run(most)
+
+
+def _unvisited(make: Make, seed: int) -> list[Site]:
+    """The sites of a seed without captures. The same objects each time, since making them takes as long as a simulation."""
+    sites = _sites(make, seed)
+    for site in sites:
+        for story in site.stories:
+            story.reset()
+    return sites
+
+
+@lru_cache(maxsize=1)
+def _sites(make: Make, seed: int) -> list[Site]:
+    return make(seed)
 
 
 def _measure(sites: list[Site], fetches: int) -> Result:
@@ -174,97 +200,98 @@ def at_equal_fetches(spend: Callable[[float, float], Result], budget: int, start
     """Adjust a parameter (larger means fewer fetches) until `spend(parameter, most fetches)` spends about the budget.
 
     The search begins at `start`. The method is false position on the logarithms. It stays away from the ends of the interval, since some
-    parameters change the fetches in steps.
+    parameters change the fetches in steps. If the budget lies within a step, the result is between those of its two ends.
     """
     low, high = None, None
-    knob, best, tries = math.log(start), None, list[tuple[float, float]]()
+    knob, tries = math.log(start), list[tuple[float, float, Result]]()
     for _ in range(TRIES):
         result = spend(math.exp(knob), MAX_BUDGET_FACTOR * budget)
         excess = math.log(result.fetches / budget)
-        if best is None or abs(excess) < abs(math.log(best.fetches / budget)):
-            best = result
+        tries.append((knob, excess, result))
         if abs(excess) < TOLERANCE:
-            break
+            return result
         if excess > 0:
-            low = (knob, excess)
+            low = tries[-1]
         else:
-            high = (knob, excess)
-        tries.append((knob, excess))
+            high = tries[-1]
         if low and high and high[0] - low[0] < NARROW:
             break
         knob = _between(low, high) if low and high else knob + excess / _slope(tries)
-    assert best is not None
-    return best
+    if low and high:
+        return _mixed(low[2], high[2], budget)
+    return min(tries, key=lambda one: abs(one[1]))[2]
 
 
-def _slope(tries: Sequence[tuple[float, float]]) -> float:
+def _mixed(more: Result, fewer: Result, budget: int) -> Result:
+    """The figures at a budget between those of two results, in proportion to the fetches."""
+    share = (more.fetches - budget) / (more.fetches - fewer.fetches)
+    figures = {name: (1 - share) * getattr(more, name) + share * getattr(fewer, name) for name in FIGURES}
+    return replace(more, fetches=budget, **figures)
+
+
+def _slope(tries: Sequence[tuple[float, float, Result]]) -> float:
     """How much the logarithm of the fetches falls with that of the parameter, by the last two tries."""
     if len(tries) < 2:
         return USUAL_SLOPE
-    (first, excess), (second, later) = tries[-2:]
+    (first, excess, _), (second, later, _) = tries[-2:]
     return min(max((excess - later) / (second - first), USUAL_SLOPE / 4), 2 * USUAL_SLOPE)
 
 
-def _between(low: tuple[float, float], high: tuple[float, float]) -> float:
+def _between(low: tuple[float, float, Result], high: tuple[float, float, Result]) -> float:
     """The logarithm of a parameter between one that spends too much and one that spends too little."""
     share = low[1] / (low[1] - high[1])
     return low[0] + (high[0] - low[0]) * min(max(share, 0.15), 0.85)
 
 
-def oracle(seed: int, budget: int, make: Make = make_sites) -> Result:
-    """The best possible result at a budget. The oracle knows what each source shows, so no visit is useless.
+def oracle(seed: int, budget: int, make: Make = make_sites, edits: float = 0.0) -> Result:
+    """About the best result at a budget, for a crawl that knows when each article is published, listed and edited.
 
-    One visit shows all new stories of a site. It is made when their waiting times add up to the parameter's hours. Edits are not
-    simulated. If there are more stories than fetches, the sites with the fewest stories are not visited.
+    One visit shows all new articles of a site. It is made when their waiting times add up to the parameter's hours. `edits` is the share of
+    the edits that is to be found: an article is fetched again once, after its last edit, those with most edits first. If there are more
+    articles than fetches, the sites with the fewest articles are not visited.
     """
 
     def spend(knob: float, most: float) -> Result:
-        sites, fetches, left = make(seed), 0, 0.95 * budget
+        sites, fetches, left = _unvisited(make, seed), 0, 0.95 * budget
         for site in sorted(sites, key=lambda site: -len(site.stories)):
             if len(site.stories) <= left:
                 left -= len(site.stories)
-                fetches += _visit_with_knowledge(site, knob)
+                fetches += visit_with_knowledge(site, knob, TICK_HOURS)
+        fetches += find_edits([story for site in sites for story in site.stories if story.captured is not None], edits, TICK_HOURS)
         return _measure(sites, fetches)
 
-    return at_equal_fetches(spend, budget)
+    return at_equal_fetches(spend, budget, ORACLE_HOURS)
 
 
-def _visit_with_knowledge(site: Site, knob: float) -> int:
-    """Visit a site whenever the waiting times of its new stories add up to `knob` hours. Returns the number of fetches."""
-    first: dict[int, tuple[float, Story]] = {}
-    for source in site.sources:
-        for time, story in zip(source.appears, source.stories, strict=True):
-            first[story.key] = min(first.get(story.key, (math.inf, story)), (time, story), key=lambda item: item[0])
-    coming, waiting, fetches = sorted(first.values(), key=lambda item: -item[0]), list[Story](), 0
-    for tick in range(int(DAYS * 24 / TICK_HOURS)):
-        now = tick * TICK_HOURS
-        while coming and coming[-1][0] <= now:
-            waiting.append(coming.pop()[1])
-        if waiting and sum(now - story.published for story in waiting) >= knob:
-            fetches += 1 + len(waiting)
-            for story in waiting:
-                story.capture(now)
-            waiting.clear()
-    return fetches
+def limit(seed: int, make: Make = make_sites) -> Result:
+    """The delays if every source is visited at every tick: from publication until the next tick after the first source lists it."""
+    sites = _unvisited(make, seed)
+    for site in sites:
+        visit_with_knowledge(site, 0.0, TICK_HOURS)
+    visits = int(DAYS * 24 / TICK_HOURS) * sum(len(site.sources) for site in sites)
+    return _measure(sites, visits + sum(story.captured is not None for site in sites for story in site.stories))
 
 
 def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS, site_pages: float = math.inf) -> dict[str, Shares]:
     """Print a table for one set of sites and each budget. Returns crawlhouse's results as shares of the best peer's, by budget."""
-    sites = make(seed)
-    stories = sum(len(site.stories) for site in sites)
+    sites = _unvisited(make, seed)
+    stories, sources = sum(len(site.stories) for site in sites), sum(len(site.sources) for site in sites)
     print(f"\nseed {seed}: {len(sites)} sites, {stories} stories, {DAYS} days, ticks of {TICK_HOURS * 60:.0f} minutes; hours")
     as_published = simulate(NewsCrawl(1.0), seed, make=make, site_pages=site_pages).fetches
     shares: dict[str, Shares] = {}
     for name, budget in {"as news-crawl": as_published, **{str(budget): budget for budget in budgets}}.items():
         print(f"\n{budget} fetches{': what news-crawl spends by its own settings' if budget == as_published else ''}\n{HEADER}")
-        results = {policy: at_equal_fetches(_spending(policy, seed, make, site_pages), budget, policy.usual_scale) for policy in POLICIES}
+        results = {
+            policy: at_equal_fetches(_spending(policy, seed, make, site_pages), budget, policy.usual_scale(budget, stories, sources))
+            for policy in POLICIES
+        }
         for policy, result in results.items():
             print(result.line(policy.name))
-        print(oracle(seed, budget, make).line("oracle, no edits"))
-        shares[name] = _shares(results)
+        best = oracle(seed, budget, make, results[Nutch].edits_caught)
+        print(best.line("oracle, edits as Nutch"))
+        shares[name] = _shares(results, best)
         print(f"crawlhouse's median delay: {shares[name].median_delay:.2f} of the best peer's", flush=True)
-    limit = simulate(FixedSources(TICK_HOURS), seed, make=make)
-    print(f"\nthe limit: every source at every tick\n{HEADER}\n{limit.line('no delay but the tick')}")
+    print(f"\nthe limit: every source at every tick\n{HEADER}\n{limit(seed, make).line('no delay but the tick')}")
     return shares
 
 
@@ -272,13 +299,14 @@ def _spending(policy: type[Policy], seed: int, make: Make, site_pages: float) ->
     return lambda knob, most: simulate(policy(knob), seed, most, make, site_pages)
 
 
-def _shares(results: dict[type[Policy], Result]) -> Shares:
+def _shares(results: dict[type[Policy], Result], best: Result) -> Shares:
     own, peers = results[Ours], [result for policy, result in results.items() if policy is not Ours]
     return Shares(
         own.median_delay / min(peer.median_delay for peer in peers),
         own.mean_delay / min(peer.mean_delay for peer in peers),
         own.missed - min(peer.missed for peer in peers),
         own.edits_caught - results[Nutch].edits_caught,
+        best.median_delay / min(peer.median_delay for peer in peers),
     )
 
 
@@ -288,8 +316,27 @@ def _summary(shares: Sequence[Shares]) -> str:
     return (
         f"median delay {statistics.median(medians):.2f} ({min(medians):.2f}-{max(medians):.2f}), mean {statistics.median(means):.2f} "
         f"({min(means):.2f}-{max(means):.2f}) of the best peer's; missed {statistics.median(missed):+.2f} (worst {max(missed):+.2f}) "
-        f"points; edits {statistics.median(edits):+.1f} (worst {min(edits):+.1f}) points more than Nutch's rule"
+        f"points; edits {statistics.median(edits):+.1f} (worst {min(edits):+.1f}) points more than Nutch's rule; "
+        f"oracle's median delay {statistics.median(one.oracle for one in shares):.2f} (worst {max(one.oracle for one in shares):.2f})"
     )
+
+
+def _compare_all(seeds: Sequence[int], site_pages: float, processes: int) -> list[dict[str, Shares]]:
+    """Print the tables of all seeds, each as soon as it and those before it are complete."""
+    if processes == 1:
+        return [compare(seed, site_pages=site_pages) for seed in seeds]
+    shares = []
+    with ProcessPoolExecutor(processes) as pool:
+        for text, one in pool.map(_compare_quietly, seeds, repeat(site_pages)):
+            print(text, end="", flush=True)
+            shares.append(one)
+    return shares
+
+
+def _compare_quietly(seed: int, site_pages: float) -> tuple[str, dict[str, Shares]]:
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        shares = compare(seed, site_pages=site_pages)
+    return text.getvalue(), shares
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -298,8 +345,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", "--seeds", dest="seeds", type=int, nargs="+", default=list(EVALUATION_SEEDS), help="other sites")
     parser.add_argument("--bench", type=Path, default=Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", "../shared/bench")), help="real pages")
     parser.add_argument("--site-pages", type=float, default=math.inf, help="pages that a crawl can fetch from one site at each tick")
+    parser.add_argument("--processes", type=int, default=1, help="seeds that are simulated at the same time")
     given = parser.parse_args(arguments)
-    shares = [compare(seed, site_pages=given.site_pages) for seed in given.seeds]
+    shares = _compare_all(given.seeds, given.site_pages, given.processes)
     print(f"\nseeds {', '.join(map(str, given.seeds))}: median (and range) of {len(shares)}")
     for name in shares[0]:
         print(f"{name:>14} fetches: {_summary([one[name] for one in shares])}")

@@ -40,6 +40,11 @@ class Story:
     versions: int = 0
     delays: list[float] = field(default_factory=list)
 
+    def reset(self) -> None:
+        """Forget all captures, for the next simulation."""
+        self.listed = self.listed_by = self.captured = None
+        self.fetched, self.versions, self.delays = 0.0, 0, []
+
     def capture(self, now: float) -> None:
         """Note the first capture."""
         self.captured = now

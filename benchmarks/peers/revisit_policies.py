@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
-from benchmarks.inputs.news_sites import Source, Story
+from benchmarks.inputs.news_sites import DAYS, Source, Story
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
 from spiders.schedule.edits import hint_wait
@@ -35,12 +35,16 @@ class Policy:
     """When a source or a story is due again, in hours."""
 
     name = ""
-    usual_scale = 1.0  # where the search for the scale begins
     revisits_articles = True
     kinds: frozenset[str] = frozenset({"hub", "feed", "sitemap"})
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
+
+    @classmethod
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        """Where the search for the scale begins: about the one that spends the budget."""
+        return 1.0
 
     def next_due(self, thing: Source | Story, visit: Visit) -> float:
         """When the thing is due again after a visit."""
@@ -55,7 +59,10 @@ class FixedAll(Policy):
     """The same interval for everything."""
 
     name = "fixed interval, every URL"
-    usual_scale = 200.0
+
+    @classmethod
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        return 0.8 * (sources + stories / 2) * DAYS * 24 / budget
 
     def next_due(self, thing: Source | Story, visit: Visit) -> float:
         return visit.at + self.scale
@@ -65,8 +72,11 @@ class FixedSources(FixedAll):
     """The same interval for all sources; articles never again."""
 
     name = "fixed interval, sources only"
-    usual_scale = 12.0
     revisits_articles = False
+
+    @classmethod
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        return sources * DAYS * 24 / max(budget - stories, sources)
 
 
 class Adaptive(Policy):
@@ -105,7 +115,10 @@ class Nutch(Adaptive):
     """Nutch 1.x, AdaptiveFetchSchedule."""
 
     name = "Nutch AdaptiveFetchSchedule"
-    usual_scale = 8.0
+
+    @classmethod
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        return 13.0 * stories / budget
 
 
 class NewsCrawl(Adaptive):
@@ -132,6 +145,10 @@ class Ours(Policy):
     name = "crawlhouse"
     follows_hints = True
 
+    @classmethod
+    def usual_scale(cls, budget: int, stories: int, sources: int) -> float:
+        return 1.6 / max(budget / stories - 0.75, 0.15)
+
     def __init__(self, scale: float) -> None:
         super().__init__(scale)
         self.wait = max(BOUNDS["article"].shortest, hint_wait(scale))
@@ -153,7 +170,8 @@ class Ours(Policy):
             source_speed=source_speed(UrlKind(KINDS[thing.kind])),
             tie_breaker=tie_breaker(str(thing.key)),
         )
-        visit = replace(visit, modified=self._count_modified(thing, state, visit.at))
+        if (modified := self._count_modified(thing, state, visit.at)) is not None:
+            visit = replace(visit, modified=modified)
         state = after_visit(state, visit, self._other_primary_sources(thing, visit.at), self.scale)
         self.sources.setdefault(thing.site, {})[thing.key] = state
         self.visited.append((thing, state))
@@ -191,7 +209,8 @@ class Ours(Policy):
             source=False, first_seen=visit.at if story.listed is None else story.listed, tie_breaker=tie_breaker(str(story.key))
         )
         by = self.trust.get((story.site, story.listed_by)) if story.listed_by else None
-        state = replace(state, modified=float(by is not None and by.is_confirmed))
+        if state.modified != (watched := float(by is not None and by.is_confirmed)):
+            state = replace(state, modified=watched)
         self.articles[story.key] = state = after_visit(state, visit)
         return due_at(state, BOUNDS["article"], self.scale)
 

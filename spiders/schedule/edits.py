@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-EDITS_PER_PRICE = 1.25  # edits that a fetch should bring at the price 1, were there no limit. It grows with the price cubed
+EDITS_PER_PRICE = 0.86  # edits that a fetch should bring at the price 1, were there no limit
+EDIT_POWER = 2.3  # of the price. With 3, a third of 80,000 fetches is spent on edits, and news is later
 USUAL_EDITS = 0.95  # the limit: about what the first visit to an article brings, so that some edits are found at usual prices
-SCARCE_PRICE = 1.55  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
-SCARCE_POWER = 3.2  # 3 to 4 give the same
+SCARCE_PRICE = 1.95  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
+SCARCE_POWER = 2.0  # with 3, 45,000 fetches for 35,000 articles find fewer edits than Nutch's rule
 EDIT_VALUE_HOURS = 60.0  # an edit noticed after so long is worth exp(-1), about a third
 MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is visited as seldom as the crawl allows
 FALL = 0.5
@@ -22,17 +23,17 @@ PRIOR_EXPOSURE = 1.0
 AGE_STEPS = 48
 PRICES_A_FACTOR_E = 8  # plans are made for prices rounded to an eighth of a logarithm
 HINT_HOURS = (
-    3.8  # chosen on the tuning seeds: with 8 hours a hint leads to more edits, but fewer hints are followed before the list drops them
+    3.0  # chosen on the tuning seeds: with 8 hours a hint leads to more edits, but fewer hints are followed before the list drops them
 )
-LAST_HINT_PRICE = 2.8
-FREE_HINT_PRICE = 0.5
+LAST_HINT_PRICE = 3.1
+FREE_HINT_PRICE = 0.55
 NEVER_HOURS = 10 * 365 * 24.0
 AGES = tuple(math.exp(math.log(MAX_CHECKED_AGE_HOURS + 1) * step / AGE_STEPS) - 1 for step in range(AGE_STEPS + 1))
 
 
 def edit_price(price: float) -> float:
     """The edits that a fetch should bring, at a price of fetches in new articles."""
-    return max(min(EDITS_PER_PRICE * price**3, USUAL_EDITS), USUAL_EDITS * math.pow(price / SCARCE_PRICE, SCARCE_POWER))
+    return max(min(EDITS_PER_PRICE * math.pow(price, EDIT_POWER), USUAL_EDITS), USUAL_EDITS * math.pow(price / SCARCE_PRICE, SCARCE_POWER))
 
 
 def hint_wait(price: float) -> float:

@@ -43,10 +43,10 @@ RATE_MEMORY_HOURS = 400.0  # about two weeks; 14 to 18 days give the same
 RECENT_HOURS = 24.0  # 12 to 48 give the same on made-up sites; without it, real times have up to twice the delay
 RECENT_PRIOR_ITEMS = 1.5  # so many items of the last day are taken for chance
 PRIOR_ITEMS, PRIOR_HOURS = 0.15, 5.0  # the rate before the first visit: an item in 33 hours, soon outweighed
-PRIOR_SHARE_BESIDE_PRIMARY = 0.5  # of that rate for a source beside a primary one: most have nothing of their own
+PRIOR_SHARE_BESIDE_PRIMARY = 0.3  # of that rate for a source beside a primary one: most have nothing of their own
 MODIFIED_WORTH = 0.13  # of a modified page that a source tells of, in new articles: .1 to .17 give the same, 0 misses most hints
 PRIOR_MODIFIED = 5.0  # in PRIOR_HOURS, of a source that says when its pages were modified: the second visit is soon
-QUIET_HOURS_PER_PRICE = 200.0  # the interval of a source that brings nothing, at the price 1
+QUIET_HOURS_PER_PRICE = 180.0  # the interval of a source that brings nothing, at the price 1
 BACKLOG_SHARE = 0.064  # of the links at a first visit without dates: a guess at the new ones in PRIOR_HOURS, so a list of two days
 OVERFLOW_SHARE = 0.85  # if this share of a source's links is new, it probably dropped others between the visits
 OVERFLOW_FACTOR = 2.0
@@ -76,6 +76,8 @@ def _with_credit(state: RevisitState, seen: RevisitState, others: Sequence[Revis
     loses_items = seen.dated_items and not is_primary_source and (state.is_primary_source or state.visits == 0)
     items = 0.0 if loses_items else seen.items
     credit = credit_beside(is_primary_source, items, seen.hours, others)
+    if (is_primary_source, items, credit) == (seen.is_primary_source, seen.items, seen.credit):
+        return seen
     return replace(seen, is_primary_source=is_primary_source, items=items, credit=credit)
 
 

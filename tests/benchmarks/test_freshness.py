@@ -7,7 +7,7 @@ import math
 import zipfile
 from pathlib import Path
 
-from benchmarks.freshness import EVALUATION_SEEDS, TUNING_SEEDS, Simulation, oracle, simulate
+from benchmarks.freshness import EVALUATION_SEEDS, TUNING_SEEDS, Result, Simulation, at_equal_fetches, oracle, simulate
 from benchmarks.inputs.news_sites import Site, Source, make_sites
 from benchmarks.inputs.real_times import real_sites
 from benchmarks.peers.revisit_policies import Ours
@@ -37,10 +37,22 @@ def test_no_policy_beats_the_oracle_and_a_dearer_fetch_is_spent_on_news_rather_t
         best = oracle(1, result.fetches, few_sites)
         assert best.median_delay < result.median_delay
         assert best.fetches <= 1.05 * result.fetches
+    with_edits = oracle(1, cheap.fetches, few_sites, edits=cheap.edits_caught)
+    assert with_edits.edits_caught >= cheap.edits_caught - 0.02
+    assert with_edits.median_delay < cheap.median_delay
+    assert with_edits.fetches <= 1.05 * cheap.fetches
     assert dear.fetches < cheap.fetches
     assert cheap.edits_caught > 0.3
     assert dear.edits_caught < 0.02
     assert dear.missed < 0.2
+
+
+def test_a_policy_whose_fetches_are_a_step_has_figures_between_its_ends() -> None:
+    more, fewer = Result(1200, 1.0, 2.0, 0.0, 3.0, 0.4), Result(800, 3.0, 6.0, 0.1, 5.0, 0.2)
+    mixed = at_equal_fetches(lambda knob, most: more if knob < 1.7 else fewer, 1100)
+    assert (mixed.fetches, mixed.median_delay, mixed.mean_delay) == (1100, 1.5, 3.0)
+    assert math.isclose(mixed.edits_caught, 0.35)
+    assert at_equal_fetches(lambda knob, most: more, 1195) is more
 
 
 def test_a_limit_of_pages_per_site_delays_edits_before_it_delays_news() -> None:
