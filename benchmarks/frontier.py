@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.frontierload import checkpoint, load
 from benchmarks.frontierplans import whole_scans
+from benchmarks.inputs.frontierload import checkpoint, load
 from schemas.config.crawl import Crawl, Seed
 from schemas.config.settings import Settings
 from schemas.outcomes import FetchOutcome

@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from sqlalchemy import create_engine, text
 
-from benchmarks.frontierload import load
+from benchmarks.inputs.frontierload import load
 from schemas.config.crawl import Crawl, Seed
 from schemas.config.settings import Settings
 from schemas.outcomes import FetchOutcome

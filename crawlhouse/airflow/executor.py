@@ -22,6 +22,7 @@ NEEDED = (
     "processing.reprocess.again",
     "processing.reprocess.tasks",
     "schemas.config.crawl_file",
+    "schemas.config.schedule",
     "spiders.replay.process",
     "spiders.run",
     "storage.frontier.admin.upkeep",

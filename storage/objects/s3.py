@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
+logging.getLogger("botocore.credentials").setLevel(logging.WARNING)  # it says for every client where its keys are from
 PART_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 allows 5 MiB at least
 READ_BYTES = 4 * 1024 * 1024  # of one range request; chosen: one request for most objects, little memory
 READ_ATTEMPTS = 3

@@ -17,7 +17,7 @@ import pytest
 from schemas.config.crawl_file import read_crawl
 from tests.chaos.stack import CRAWL, DELAY, RUN_SECONDS, Stack, running_stack
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(2400)]
 AWAY_SECONDS = 15.0
 FROZEN_SECONDS = 75.0  # longer than a lease
 CLOCK_SECONDS = 0.05  # a request takes so long at most from the worker to the server's clock

@@ -153,7 +153,7 @@ def _with_a_held_run(project: Project) -> dict[str, str]:
         project.shell("crawlhouse crawl shop; crawlhouse process shop || test $? = 8")
     held = json.loads(project.shell("crawlhouse gate list --format json"))
     first, second = (one["crawl_run"] for one in held)
-    (found, *_) = json.loads(project.shell("crawlhouse quarantine list --crawl shop --rule expectation --format json"))
+    (found, *_) = json.loads(project.shell("crawlhouse quarantine list --crawl shop --rule expectation --format json"))["rows"]
     return {f"accept {RUN}": f"accept {first}", f"discard {RUN}": f"discard {second}", "3f0c6a52b1e94d07": found["id"]}
 
 
@@ -185,6 +185,7 @@ PREPARED: dict[str, Callable[[Project], dict[str, str]]] = {
     "datasets.md": _nothing,
     "erase.md": _with_stories,
     "markdown.md": _with_files,
+    "monitor.md": _nothing,
     "notify.md": _nothing,
     "operations.md": _with_stories,
     "own_spider.md": _with_the_example,

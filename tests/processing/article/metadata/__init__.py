@@ -1,0 +1,1 @@
+"""What is told about an article: title, authors, times and the rest."""
