@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.inputs.synthetic_crawl import BEGIN, CRAWL
+from benchmarks.inputs.synthetic_crawl import BEGIN, CRAWL, register_and_close
 from processing.clean.identity import bucket_of
 from processing.stages import plan
 from processing.staging.staging import EXTRACTED, in_chunks, staged_writer
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, load_settings
 from schemas.keys import extracted_key, index_key, segment_key
-from schemas.manifest import FetchCounts, Manifest, Segment
+from schemas.manifest import Segment
 from schemas.runs import CrawlRun, config_hash
-from storage.database.engine import open_database
 from storage.index.rows import write_index
-from storage.ledger.ledger import insert_segment, open_ledger
+from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 
 SEGMENT_RECORDS = 10_000
@@ -54,18 +52,8 @@ def make_staged_run(settings: Settings, records: int) -> str:
         keys = {"warc_key": segment_key(CRAWL, run.crawl_run, name), "index_key": index_key(CRAWL, run.crawl_run, name)}
         store.put_bytes(keys["index_key"], write_index([]))
         segments.append(Segment(segment=name, **keys, size=64_000_000, digest="-", records=count))
-    database = open_database(settings.database_url("frontier"))
-    with database.write() as connection:
-        for segment in segments:
-            insert_segment(connection, run.crawl_run, "w0", segment, time.time())
-    database.close()
-    manifest = Manifest(
-        crawl_run=run.crawl_run, crawl=CRAWL, code_version=run.code_version, config_hash=run.config_hash, planned_at=BEGIN,
-        closed_at=BEGIN + timedelta(days=1), finish_reason="finished", counts=FetchCounts(due=records, fetched=records), reasons={},
-        segments=tuple(segments),
-    )  # fmt: skip
-    ledger.close_crawl_run(run.crawl_run, manifest)
     ledger.close()
+    register_and_close(run, segments, records, settings)
     planned = plan(CRAWL, settings)
     assert planned is not None
     rows = _Rows(random.Random(7), run.crawl_run)

@@ -46,7 +46,14 @@ def make_crawl(
     run = CrawlRun(f"{CRAWL}-20260301T000000Z-{seed:06x}", crawl, str(seed), BEGIN, "benchmark", config_hash(crawl))
     ledger = open_ledger(settings)
     ledger.add_crawl_run(run)
+    ledger.close()
     segments = list(_segments(settings, run, _captures(articles, words, seed, urls) if captures is None else captures))
+    register_and_close(run, segments, articles, settings)
+    return len(segments)
+
+
+def register_and_close(run: CrawlRun, segments: Sequence[Segment], pages: int, settings: Settings) -> None:
+    """Register the segments of a run that the ledger knows, and close it: all its pages were due and fetched."""
     database = open_database(settings.database_url("frontier"))
     with database.write() as connection:
         for segment in segments:
@@ -54,12 +61,12 @@ def make_crawl(
     database.close()
     manifest = Manifest(
         crawl_run=run.crawl_run, crawl=CRAWL, code_version=run.code_version, config_hash=run.config_hash, planned_at=BEGIN,
-        closed_at=BEGIN + timedelta(days=1), finish_reason="finished", counts=FetchCounts(due=articles, fetched=articles), reasons={},
+        closed_at=BEGIN + timedelta(days=1), finish_reason="finished", counts=FetchCounts(due=pages, fetched=pages), reasons={},
         segments=tuple(segments),
     )  # fmt: skip
+    ledger = open_ledger(settings)
     ledger.close_crawl_run(run.crawl_run, manifest)
     ledger.close()
-    return len(segments)
 
 
 def _segments(settings: Settings, run: CrawlRun, captures: Iterator[Capture]) -> Iterator[Segment]:
