@@ -1,20 +1,26 @@
-"""Imports the modules of users, with spiders, functions and steps: from the project's folders, or installed."""
+"""Imports the modules of users, with spiders, functions and steps: from the project's folders, or installed.
+
+Modules in the project's folders are compiled from their source each time. Python's compiled files (`__pycache__`) count as current if the
+source has the same size and the same second of change, so that code which was edited twice in a second would be the older one.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.machinery import PathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, PathFinder, SourceFileLoader
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from runtime.code_version import without_comments
 
 MAX_MESSAGE_CHARACTERS = 400
+_folders: set[str] = set()  # where modules of users were looked for
 
 
 class NoModuleError(Exception):
@@ -27,6 +33,14 @@ class BrokenModuleError(Exception):
 
 class HiddenModuleError(Exception):
     """The user's file has the name of another module, which Python would import instead."""
+
+
+class _SourceLoader(SourceFileLoader):
+    """Compiles a module from its source. It neither reads nor writes a compiled file."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 def import_user_module(name: str, folders: Sequence[str]) -> ModuleType:
@@ -84,7 +98,30 @@ def _source_path(name: str, folders: Sequence[str]) -> str | None:
 
 def _search_in(folders: Sequence[str]) -> None:
     sys.path += [folder for folder in folders if folder not in sys.path]
+    for folder in folders:
+        if folder not in _folders:
+            _folders.add(folder)
+            _forget_finders(folder)
+    if _find_source not in sys.path_hooks:
+        sys.path_hooks.insert(0, _find_source)
     importlib.invalidate_caches()  # the file may be newer than this process
+
+
+def _find_source(path: str) -> FileFinder:
+    """What finds modules in a folder of a user's; ImportError, as a path hook says it, for any other folder."""
+    if not any(_is_inside(path, folder) for folder in _folders):
+        raise ImportError(path)
+    return FileFinder(path, (ExtensionFileLoader, EXTENSION_SUFFIXES), (_SourceLoader, SOURCE_SUFFIXES))
+
+
+def _forget_finders(folder: str) -> None:
+    """Python keeps what finds modules in a folder: those that were made before the folder was known as a user's go."""
+    for path in [path for path in sys.path_importer_cache if _is_inside(path, folder)]:
+        del sys.path_importer_cache[path]
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _refuse_hidden(name: str, folders: Sequence[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,19 @@ def test_a_module_that_cannot_be_had(name: str, source: str | None, kind: type[E
         (tmp_path / f"{name}.py").write_text(source)
     with pytest.raises(kind, match=message):
         import_user_module(name, [str(tmp_path)])
+
+
+def test_the_source_of_now_is_imported_not_a_compiled_file_of_the_same_second(tmp_path: Path) -> None:
+    package = tmp_path / "mine_j"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for path in (tmp_path / "mine_k.py", package / "inner.py"):
+        path.write_text("ANSWER = 42\n")
+        py_compile.compile(str(path))
+        before = path.stat()
+        path.write_text("ANSWER = 43\n")
+        os.utime(path, (before.st_atime, before.st_mtime))
+    assert [import_user_module(name, [str(tmp_path)]).ANSWER for name in ("mine_k", "mine_j.inner")] == [43, 43]
 
 
 def test_the_digest_is_of_the_source_as_it_is_now(tmp_path: Path) -> None:
