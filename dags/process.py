@@ -52,7 +52,7 @@ def plan(name: str) -> str | None:
         if planned is None:
             LOG.info("Nothing to process: every closed run of %s is published. `reprocess_%s` makes rows again.", name, name)
             return None
-        LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs))
+        LOG.info("%s processes %s", planned.process_run, ", ".join(planned.crawl_runs))
         return planned.process_run
 
 
@@ -77,7 +77,6 @@ def extract(process_run: str, shard: list[str]) -> None:
     with final_errors():
         for segment in shard:
             wait_out(stages.extract, process_run, segment, load_settings())
-            LOG.info("The pages of %s are extracted", segment)
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")

@@ -24,6 +24,7 @@ PROJECT_DAGS = "dags"  # beside the crawl folder
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 MIN_PARALLEL_TASKS = 2  # so that one long task does not stop all others on a machine with one core
 MISSING_DAG = {"missing_dag_retries": "1", "missing_dag_retry_delay": "20"}  # a task whose DAG a worker cannot find is retried, then fails
+API_SECONDS = "20"  # a task waits for the API server; with Airflow's own 5 s tasks fail at their start on a busy machine
 QUIET_LOGS = {  # what Airflow says of its own work in every task's log, with reprs of its objects
     "task": "WARNING",
     "task.stdout": "INFO",
@@ -146,7 +147,7 @@ class AirflowHome:
                 "dag_file_processor_timeout": "180",
                 "dag_bundle_config_list": json.dumps(dag_bundles(settings)),
             },
-            "workers": MISSING_DAG,
+            "workers": MISSING_DAG | {"execution_api_timeout": API_SECONDS},
             "usage_data_collection": {"enabled": "False"},
         }
 

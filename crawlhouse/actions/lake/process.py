@@ -15,6 +15,7 @@ from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
 from schemas.keys import report_key
+from schemas.numbers import plural
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.pending import is_all_processed, read_pending
 from storage.objects.open import open_store
@@ -125,7 +126,8 @@ def _held_lines(report: RunReport, store: ObjectStore) -> Iterator[str]:
     for crawl_run, found in sorted(report.held.items()):
         for name, why in sorted(found.items()):
             count = rows.get((crawl_run, name))  # none where a step broke: its rows were not judged
-            yield f"{name} of {crawl_run}{f', {count:,} rows' if count else ''}: {why}."
+            judged = f", {plural(count, 'row')}" if count else ""
+            yield f"{name} of {crawl_run}{judged}: {why}."
             yield f'  to publish them:   crawlhouse gate accept {crawl_run} --dataset {name} --reason "..."'
             yield f'  to leave them out: crawlhouse gate discard {crawl_run} --dataset {name} --reason "..."'
 
