@@ -50,7 +50,7 @@ def plan(name: str) -> str | None:
     with final_errors():
         planned = wait_out(stages.plan, name, load_settings())
         if planned is None:
-            LOG.info("Nothing to process: every closed run of %s is published. `reprocess_%s` makes rows again.", name, name)
+            LOG.info("Nothing to process: no closed run of %s waits. `reprocess_%s` makes rows of published runs again.", name, name)
             return None
         LOG.info("%s processes %s", planned.process_run, ", ".join(planned.crawl_runs))
         return planned.process_run

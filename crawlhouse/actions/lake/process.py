@@ -101,7 +101,8 @@ def _nothing_to_process(name: str, settings: Settings) -> str:
     waiting = pending.held
     if not waiting:
         next_step = f"finishes {pending.unclosed}, which is not closed yet" if pending.unclosed else "begins a new run"
-        return f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {next_step}."
+        why = f"every closed run of {name} is published" if pending.last_published else f"{name} has no closed run yet"
+        return f"Nothing to process: {why}. `crawlhouse crawl {name}` {next_step}."
     others = f", and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
     return (
         f"Nothing to process, but rows of {', '.join(waiting[:MAX_NAMED])}{others} are held back or rolled back. "

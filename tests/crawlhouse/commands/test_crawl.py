@@ -265,7 +265,7 @@ def test_with_nothing_to_process_the_runs_that_wait_for_a_decision_are_named(
     (sqlite_settings.crawls / "news.yaml").write_text("seeds: [https://news.example.com/]\n")
     make_home(sqlite_settings)
     run_process("news", sqlite_settings, ReportFormat.TABLE)
-    assert "every closed run of news is published" in capsys.readouterr().err
+    assert "news has no closed run yet" in capsys.readouterr().err
     held = [Held(f"news-{number}", dataset, "news", "rolled back by eve: ") for number in range(7) for dataset in ("articles", "prices")]
     hold_rows(open_ledger(sqlite_settings).database, "p-1", held)
     run_process("news", sqlite_settings, ReportFormat.TABLE)
