@@ -32,6 +32,8 @@ QUIET_LOGS = {  # what Airflow says of its own work in every task's log, with re
     "airflow.dag_processing.bundles.manager": "WARNING",
     "airflow.dag_processing.dagbag": "WARNING",
     "airflow.task.operators.airflow.providers.standard.decorators": "WARNING",
+    "openlineage": "WARNING",
+    "airflow.providers.openlineage": "WARNING",
 }
 LOG_LEVELS = "AIRFLOW__LOGGING__NAMESPACE_LEVELS"
 LOCK_WAIT_SECONDS = 60  # SQLite's default of 5 s is too short when all four components start on a busy machine
