@@ -142,7 +142,7 @@ def test_an_empty_home_says_what_to_do(sqlite_settings: Settings) -> None:
 
 def test_a_running_crawl_says_how_far_it_is(sqlite_settings: Settings) -> None:
     plan(NEWS, key="1", settings=sqlite_settings, urls=[SITE + "/1", SITE + "/2"])
-    assert "running : 0 responses, 3 URLs waiting" in words(render_overview(sqlite_settings, Site()))
+    assert "running , 0 of 3" in words(render_overview(sqlite_settings, Site()))
 
 
 def test_five_hundred_crawls_take_less_than_a_second(sqlite_settings: Settings) -> None:
