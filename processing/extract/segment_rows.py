@@ -178,7 +178,7 @@ class _Spill:
         self._spill.finish()
         failure: str | None = None
         with staged_writer(store, key, self._schema) as writer:
-            for table in bounded(table for bucket in self._spill.buckets for table in self._spill.read(bucket)):
+            for table in bounded(table for tables in self._spill.by_bucket() for table in tables):
                 rows = table
                 if self.dataset.steps and failure is None:
                     try:
