@@ -1,7 +1,8 @@
 """Resolve: clean the staged rows with the site memory, then decide the outcome of every record of the process run.
 
-Before: `processing.extract.extraction` has staged the rows of every segment. The rows are cleaned one part at a time, which is one or several host buckets; versions and
-duplicates are decided over the whole run and against the lake. After: `processing.publish.gate` makes the rows of the tables.
+Before: `processing.extract.extraction` has staged the rows of every segment. The rows are cleaned one part at a time, which is one or
+several host buckets; versions and duplicates are decided over the whole run and against the lake. After: `processing.publish.gate` makes
+the rows of the tables.
 """
 
 from __future__ import annotations
