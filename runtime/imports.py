@@ -6,19 +6,20 @@ import gc
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.abc import MetaPathFinder
-from importlib.util import LazyLoader, find_spec, module_from_spec
+from importlib.util import find_spec
 from types import ModuleType
 
 
 def import_lazily(name: str) -> None:
-    """Run a module's code at the first use of one of its names, not when it is imported."""
-    spec = None if name in sys.modules else find_spec(name)
-    if spec is None or spec.loader is None:
+    """Run a module's code at the first use of one of its names, not when it is imported.
+
+    The package that it is in is imported now. The LazyLoader of the standard library runs the code when another module imports it.
+    """
+    if name in sys.modules or find_spec(name) is None:
         return
-    spec.loader = LazyLoader(spec.loader)
-    module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = sys.modules[name] = _Lazy(name)
     package, _, last = name.rpartition(".")
     if package:
         setattr(sys.modules[package], last, module)
@@ -66,6 +67,17 @@ class _NotFound(MetaPathFinder):
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         if fullname in self._names:
             raise ModuleNotFoundError(f"{fullname} is left out", name=fullname)
+
+
+class _Lazy(ModuleType):
+    """Stands for a module until one of its names is used."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__") and name != "__path__":  # the import system asks for those of each module
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
 
 
 class _Placeholder(ModuleType):

@@ -17,15 +17,18 @@ from processing.clean.identity import bucket_of
 from processing.extract.page_tasks import (
     ARTICLES_ALONE,
     NOTHING_AGAIN,
+    READ_TASK,
     Again,
     Containers,
     Making,
+    PageResult,
     PageTask,
+    ReadPage,
     Wanted,
+    failed_rows,
     segment_tasks,
     single_tasks,
 )
-from processing.extract.reading import READ_TASK, PageResult, ReadPage, failed_rows
 from processing.extract.rejections import type_of
 from processing.staging.bucket_parts import joined
 from processing.staging.bucket_spill import BucketSpill
