@@ -161,8 +161,10 @@ class _Columns:
         self._hosts.append(host)
         self._counts.append(len(urls))
         self._count += len(urls)
-        for column, values in ((self._urls, urls), (self._blocks, blocks), (self._is_block, is_block), (self._seen, seen)):
-            column.append(values)
+        self._urls.append(urls)
+        self._blocks.append(blocks)
+        self._is_block.append(is_block)
+        self._seen.append(seen)
 
     def table(self) -> pa.Table:
         """All rows."""
