@@ -60,6 +60,20 @@ def placeholders(names: Collection[str]) -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
+@contextmanager
+def stand_in(name: str, **names: object) -> Iterator[None]:
+    """Importing a module gives one that has these names alone, unless this process has it already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = module = ModuleType(name)
+    vars(module).update(names)
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)
+
+
 class _NotFound(MetaPathFinder):
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from runtime.imports import import_lazily, left_out, placeholders, without_collection
+from runtime.imports import import_lazily, left_out, placeholders, stand_in, without_collection
 
 
 def test_a_module_left_out_is_as_if_not_installed() -> None:
@@ -40,6 +40,17 @@ def test_a_placeholder_has_every_name_and_goes_again() -> None:
     import colorsys
 
     assert not hasattr(colorsys, "Anything")
+
+
+def test_a_stand_in_has_the_given_names_and_goes_again() -> None:
+    sys.modules.pop("colorsys", None)
+    with stand_in("colorsys", rgb_to_hsv="another"):
+        from colorsys import rgb_to_hsv
+
+    assert str(rgb_to_hsv) == "another"
+    import colorsys
+
+    assert colorsys.rgb_to_hsv(0, 0, 0) == (0.0, 0.0, 0)
 
 
 def test_collection_goes_on_afterwards() -> None:
