@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +15,13 @@ from processing.erase.plan import pending_plans
 from schemas.config.settings import Settings
 from storage.lake.query import connect
 from storage.objects.open import open_store
-from tests import PROJECT
+from tests.killed import command_killed_at
 from tests.processing.erase.erasehome import ENTRIES, GONE, NEEDLES, fill
 from tests.processing.erase.everybyte import left
 from tests.processing.erase.savedhome import SavedHome
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.reprocess.test_again import state
 from tests.processing.test_datasets import rows
-from tests.warm.popen import SCRIPT
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 
@@ -38,16 +35,7 @@ STEPS = [
 ROUNDS = 7
 KILLS = [STEPS[first::ROUNDS] for first in range(ROUNDS)]  # of one erasure after the other: far from each other, each in what the last left
 
-
-def killed_at(settings: Settings, failpoint: str) -> int:
-    """The exit status of an erasure that is to die at a failpoint."""
-    given = {
-        "HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "STORE": settings.store,
-        "DATABASE": settings.database, "S3_ENDPOINT": settings.s3_endpoint, "FAILPOINT": failpoint,
-    }  # fmt: skip
-    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items() if value}
-    command = [SCRIPT, "erase", GONE, "--pattern", ENTRIES[1], "--reason", "a letter", "--who", "eve", "--yes", "--grace", "1"]
-    return subprocess.run(command, env=environment, cwd=PROJECT, check=False, stdout=subprocess.DEVNULL).returncode
+COMMAND = ["erase", GONE, "--pattern", ENTRIES[1], "--reason", "a letter", "--who", "eve", "--yes", "--grace", "1"]
 
 
 @contextmanager
@@ -83,7 +71,7 @@ def test_an_erasure_killed_at_every_step(lake_settings: Settings, tmp_path_facto
     for steps in KILLS:
         saved.restore()
         with reader(settings):
-            assert [(step, killed_at(settings, step)) for step in steps] == [(step, -signal.SIGKILL) for step in steps]
+            assert [(step, command_killed_at(step, settings, *COMMAND)) for step in steps] == [(step, -signal.SIGKILL) for step in steps]
         (receipt,) = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
         assert state(settings, places=True) == expected, steps
         assert (receipt.is_complete, receipt.entries) == (True, undisturbed.entries), steps
