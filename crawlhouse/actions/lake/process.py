@@ -10,11 +10,12 @@ from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
-from runtime.imports import left_out, without_collection
+from runtime.imports import import_lazily, left_out, without_collection
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
 from schemas.keys import report_key
+from schemas.numbers import plural
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.pending import is_all_processed, read_pending
 from storage.objects.open import open_store
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from processing.publish.report import RunReport
     from storage.objects.store import ObjectStore
 
+# Imported by pyiceberg, for its own configuration file and for conditions that are given as text; nothing here needs them
+UNUSED_AT_FIRST = ("strictyaml", "pyiceberg.expressions.parser")
 MAX_NAMED = 5  # crawl runs in one message
 AFTER_A_CORRECTION = (
     "If the definition is wrong, correct it first: `accept` makes the rows by that of today. `crawlhouse gate list` shows what waits."
@@ -75,6 +78,8 @@ def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> 
 
 def _import_processing() -> Callable[..., RunReport | None]:
     """`processing.stages.process_once`. The import takes a second, and most often there is nothing to process."""
+    for name in UNUSED_AT_FIRST:
+        import_lazily(name)
     with without_collection(), left_out(["pandas"]):
         import pyarrow.dataset  # noqa: F401 it looks for pandas once; what needs pandas has a process of its own
 
@@ -100,7 +105,8 @@ def _nothing_to_process(name: str, settings: Settings) -> str:
     waiting = pending.held
     if not waiting:
         next_step = f"finishes {pending.unclosed}, which is not closed yet" if pending.unclosed else "begins a new run"
-        return f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {next_step}."
+        why = f"every closed run of {name} is published" if pending.last_published else f"{name} has no closed run yet"
+        return f"Nothing to process: {why}. `crawlhouse crawl {name}` {next_step}."
     others = f", and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
     return (
         f"Nothing to process, but rows of {', '.join(waiting[:MAX_NAMED])}{others} are held back or rolled back. "
@@ -125,7 +131,8 @@ def _held_lines(report: RunReport, store: ObjectStore) -> Iterator[str]:
     for crawl_run, found in sorted(report.held.items()):
         for name, why in sorted(found.items()):
             count = rows.get((crawl_run, name))  # none where a step broke: its rows were not judged
-            yield f"{name} of {crawl_run}{f', {count:,} rows' if count else ''}: {why}."
+            judged = f", {plural(count, 'row')}" if count else ""
+            yield f"{name} of {crawl_run}{judged}: {why}."
             yield f'  to publish them:   crawlhouse gate accept {crawl_run} --dataset {name} --reason "..."'
             yield f'  to leave them out: crawlhouse gate discard {crawl_run} --dataset {name} --reason "..."'
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,7 +26,7 @@ from storage.lake.maintenance import maintain
 from storage.lake.query import connect
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
-from tests import PROJECT
+from tests.killed import code_killed_at
 from tests.processing.crawlruns import NOON, article, capture, closed_run, html, prose
 from tests.storage.lakerows import table_of
 
@@ -66,16 +63,7 @@ def killed(stage: str, process_run: str, settings: Settings, failpoint: str) -> 
     """The exit status of a process that works on a stage and is to die at a failpoint."""
     imports = "import sys; from processing import stages; from schemas.config.settings import load_settings"
     code = f"{imports}; stages.{stage}(sys.argv[1], load_settings())"
-    environment = os.environ | {
-        "CRAWLHOUSE_HOME": str(settings.home),
-        "CRAWLHOUSE_CRAWLS": str(settings.crawls),
-        "CRAWLHOUSE_STORE": settings.store,
-        "CRAWLHOUSE_DATABASE": settings.database,
-        "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,
-        "CRAWLHOUSE_FAILPOINT": failpoint,
-    }
-    root = PROJECT
-    return subprocess.run([sys.executable, "-c", code, process_run], env=environment, cwd=root, check=False).returncode
+    return code_killed_at(failpoint, settings, code, process_run)
 
 
 def stored(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
@@ -240,7 +228,8 @@ def test_articles_that_fail_the_suite_are_held_back(
         report = stages.process_once("news", sqlite_settings)
     assert report is not None
     ((why,),) = [found.values() for found in report.held.values()]
-    assert re.search(r"between\(word_count\): 2 rows, first from .*; expect_column_kl_divergence_to_be_less_than\(version\)", why)
+    rows = r"between\(word_count\): 2 rows, expected was min_value 100000; first from .* \(word_count \d+\)"
+    assert re.search(rows + r"; expect_column_kl_divergence_to_be_less_than\(version\)", why)
     assert f"held back: articles of news-20260301T120000Z-000001: {why}" in report.text()
     assert f"articles: 2 rows, 2 of 2 expectations not met: {why}" in caplog.text
     assert f"articles of news-20260301T120000Z-000001 is held back: {why}" in caplog.text
