@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
+from processing.article.kinds import CAPTION, HEADING, PARAGRAPH, QUOTE
 from processing.article.outline.outline import Outline, TextBlock
-from schemas.article import BlockKind
 
 DESCEND_SHARE = 0.8  # of the prose: a child that holds more is the container, or holds it
 NAMED_SHARE = 0.3  # of the page's prose: an element named like a body must hold so much to count as one
@@ -58,7 +58,7 @@ def find_lead(outline: Outline, container: int, description: str | None, languag
 
 def headline_index(text_blocks: list[TextBlock], title: str | None) -> int | None:
     """The index of the last main heading among text blocks; without one, of the last other heading that is the page's title."""
-    headings = [index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and not block.boilerplate]
+    headings = [index for index, block in enumerate(text_blocks) if block.kind is HEADING and not block.boilerplate]
     main = [index for index in headings if text_blocks[index].level == 1]
     if main or not title:
         return main[-1] if main else None
@@ -72,12 +72,12 @@ def _letters(text: str) -> str:
 
 def is_standfirst(block: TextBlock, length: int) -> bool:
     """Whether a text block above the container is long enough for a standfirst, and neither a caption nor a link."""
-    text = block.kind is not BlockKind.CAPTION and not block.boilerplate
+    text = block.kind is not CAPTION and not block.boilerplate
     return text and block.length >= length and block.linked < 0.3 * len(block.text)
 
 
 def _is_opening(block: TextBlock) -> bool:
-    paragraph = block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and not block.boilerplate
+    paragraph = block.kind in {PARAGRAPH, QUOTE} and not block.boilerplate
     return paragraph and block.length >= OPENING_LENGTH and block.linked < 0.3 * len(block.text) and block.text[-1] in _STOPS
 
 
