@@ -113,15 +113,18 @@ def drop_link_paragraphs(body: ArticleBody) -> None:
 
 def drop_headline_lists(body: ArticleBody) -> None:
     """Short lists of linked headlines. Longer lists, lists of names and announced lists may be the article's own."""
-    lists = list(body.elements("ul", "ol", "dl"))
-    announced = {id(after) for before, after in pairwise(body.text_blocks()) if _announces(before)} if lists else set()
-    for element in lists:
+    text_blocks = body.text_blocks()
+    announced: set[int] | None = None
+    for element in body.elements("ul", "ol", "dl"):
         items = body.first_inside(element, FEW_HEADLINES + 1)
         letters = sum(len(item.text) for item in items)
         if not 0 < len(items) <= FEW_HEADLINES or sum(item.linked for item in items) < HEADLINES_SHARE * letters:
             continue
-        if letters >= HEADLINE_LENGTH * len(items) and id(items[0]) not in announced:
-            mark(items)
+        if letters >= HEADLINE_LENGTH * len(items):
+            if announced is None:
+                announced = {id(after) for before, after in pairwise(text_blocks) if _announces(before)}
+            if id(items[0]) not in announced:
+                mark(items)
 
 
 def _announces(block: TextBlock) -> bool:
@@ -227,6 +230,8 @@ def _is_date(block: TextBlock, text: str) -> bool:
 def drop_copies(body: ArticleBody) -> None:
     """Copies for another screen size: a text block twice in a row, or a repeated sequence of text blocks."""
     text_blocks = body.text_blocks()
+    if len({block.text for block in text_blocks}) == len(text_blocks):
+        return
     first: dict[str, int] = {}
     index = 0
     while index < len(text_blocks):

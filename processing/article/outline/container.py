@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from processing.article.kinds import CAPTION, HEADING, PARAGRAPH, QUOTE
 from processing.article.outline.outline import Outline, TextBlock
@@ -124,15 +124,15 @@ def _in_named(outline: Outline) -> list[bool]:
 def _lowest(outline: Outline, sums: list[int], start: int, share: float, *, tagged_only: bool = False) -> int:
     """The lowest element in `start` that holds `share` of the prose of each element above it."""
     elements = outline.elements
-    best = start
-    floor = share * (sums[elements[start].end] - sums[elements[start].start])
-    for index in range(start + 1, len(elements)):
-        element = elements[index]
-        if element.start >= elements[best].end and element.end > elements[best].end:
-            break
-        if element.end - element.start < 2 or (tagged_only and element.tag not in _BODY_TAGS) or element.tag in _LEAVES:
-            continue
-        inside = sums[element.end] - sums[element.start]
-        if inside >= floor > 0 and element.end <= elements[best].end:
-            best, floor = index, share * inside
+    best, last = start, elements[start].end
+    floor = share * (sums[last] - sums[elements[start].start])
+    for index, element in enumerate(islice(elements, start + 1, None), start + 1):
+        first, end = element.start, element.end
+        if end > last:
+            if first >= last:
+                break
+        elif end - first > 1 and (inside := sums[end] - sums[first]) >= floor > 0:
+            if (tagged_only and element.tag not in _BODY_TAGS) or element.tag in _LEAVES:
+                continue
+            best, last, floor = index, end, share * inside
     return best

@@ -138,6 +138,8 @@ def _text_length(element: _SkippedElement) -> int:
 def _visited_length(node: Node) -> int:
     length = 0
     for child in node.traverse(include_text=True, skip_empty=True):
+        if child.tag_id != TEXT:
+            continue
         text = child.text_content or ""
         if len(text) * IDEOGRAPH_LETTERS >= MIN_TEXT and (own := reading_length(text)) >= MIN_TEXT:
             parent = child.parent
