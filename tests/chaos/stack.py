@@ -36,7 +36,7 @@ CRAWL = "small"
 HOSTS, PAGES, DELAY = 4, 24, 0.5
 MACHINES = ("first", "second")
 TRIES = 4  # of a task, see dags.defaults.RETRIES
-RUN_SECONDS = 900.0  # of a run with a lost worker: a minute to notice, another to try again; 13 if it had not begun its task yet
+RUN_SECONDS = 600.0  # of a run with a lost worker: a minute to notice, another to try again; three if it had not begun its task yet
 TABLES = {
     "articles": "SELECT url, version, text_digest FROM articles",
     "captures": "SELECT url, outcome, count(*) FROM captures WHERE kind <> 'robots' GROUP BY ALL",

@@ -20,6 +20,7 @@ from tests.spiders.smallserver import small_server
 
 BROKER_QUEUE = "_kombu.binding.process"  # where Celery keeps who reads the queue `process`
 HOSTS, PAGES, DELAY = 3, 25, 1.0
+REQUEUE_SECONDS = 60.0  # the scheduler looks every 5 s, and then plans and sends the task again
 GRACE_SECONDS = 60.0  # as in the compose files
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -64,6 +65,24 @@ def test_a_task_goes_through_the_broker_to_a_worker(cluster: Composed) -> None:
         check = [word.replace("http://api-server:8080", cluster.url) for word in first[name]["healthcheck"]["test"][1:]]
         check = [word.replace("http://127.0.0.1:8080", cluster.url) for word in check]
         subprocess.run(check, env=cluster.environment(name), check=True, capture_output=True)
+
+
+def test_a_task_that_a_lost_worker_took_and_one_that_waited_run_later(cluster: Composed) -> None:
+    """One task's message is gone with a worker that never began it. The other waits so long that its first message is of no use."""
+    scheduler = cluster.environment("scheduler")
+    seconds = float(scheduler["AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT"])
+    with cluster.api() as api:
+        api.wait_for_dag("maintain_lake", SECONDS)
+        cluster.services[-1].kill()
+        run, queued = api.trigger("maintain_lake"), time.monotonic()
+        wait_until(lambda: bool(cluster.broker.client.lpop("process")))
+        wait_until(lambda: bool(cluster.broker.client.llen("short") > 1))  # the first message, and that which replaces it
+        assert seconds <= time.monotonic() - queued < seconds + REQUEUE_SECONDS
+        cluster.start("worker")
+        assert api.wait(run, SECONDS).state == "success"
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+        tries = {task["task_id"]: task["try_number"] for task in api._call("GET", path).json()["task_instances"]}
+    assert tries == {"maintain": 1, "tidy": 1}  # no retry was used up
 
 
 def test_a_worker_that_ends_hands_its_fetch_to_another_machine(cluster: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
