@@ -12,10 +12,10 @@ from functools import lru_cache
 
 EDITS_PER_PRICE = 1.2  # edits that a fetch should bring at the price 1, were there no limit
 EDIT_POWER = 2.7  # of the price, below about 1: with 2, few edits are found where fetches are plenty, with more, news is later
-USUAL_EDITS = 1.25  # the limit at usual prices: somewhat more than a scheduled visit to an article of unknown habits brings, so hints and edited articles go first
+USUAL_EDITS = 1.25  # the limit: a little more than a visit to an article of unknown habits brings, so edited ones go first
 SCARCE_PRICE = 2.4  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
 SCARCE_POWER = 1.5  # with more, 45,000 fetches for 35,000 articles find fewer edits than Nutch's rule
-EDIT_VALUE_HOURS = 160.0  # an edit noticed after so long is worth exp(-1), about a third. With 60, visits are earlier and each finds fewer edits
+EDIT_VALUE_HOURS = 160.0  # an edit noticed after so long is worth exp(-1), about a third. With 60, each visit finds fewer edits
 MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is visited as seldom as the crawl allows
 FALL = 0.5
 PRIOR_EDITS = 0.3  # over PRIOR_EXPOSURE: a third of all articles are edited
