@@ -50,9 +50,9 @@ def plan(name: str) -> str | None:
     with final_errors():
         planned = wait_out(stages.plan, name, load_settings())
         if planned is None:
-            LOG.info("Nothing to process: every closed run of %s is published. `reprocess_%s` makes rows again.", name, name)
+            LOG.info("Nothing to process: no closed run of %s waits. `reprocess_%s` makes rows of published runs again.", name, name)
             return None
-        LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs))
+        LOG.info("%s processes %s", planned.process_run, ", ".join(planned.crawl_runs))
         return planned.process_run
 
 
@@ -77,7 +77,6 @@ def extract(process_run: str, shard: list[str]) -> None:
     with final_errors():
         for segment in shard:
             wait_out(stages.extract, process_run, segment, load_settings())
-            LOG.info("The pages of %s are extracted", segment)
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")

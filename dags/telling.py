@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from schemas.manifest import Manifest
 
 LOG = logging.getLogger(__name__)
+LOOKS, BETWEEN_LOOKS = 10, timedelta(minutes=1)  # chosen: after that the watch of every ten minutes has looked too
 PLANNED_WITHIN = timedelta(minutes=2)  # chosen: the state of a crawl counts from its plan, which comes after the DAG run was queued
 
 
@@ -67,8 +68,27 @@ def report_published(report: RunReport, tables: Mapping[str, Mapping[str, object
 
 
 async def tell_overdue(crawl: str) -> None:
-    """Tell a crawl's channels that a run takes too long: Airflow's triggerer calls it when a DAG run misses its deadline."""
-    await asyncio.to_thread(_tell, crawl, lambda _: {})
+    """Tell a crawl's channels that a run takes too long: Airflow's triggerer calls it when a DAG run misses its deadline.
+
+    A run whose `plan` was tried again is late some minutes after that: it is looked at again until it is late, or closed.
+    """
+    for _ in range(LOOKS):
+        if await asyncio.to_thread(_tell_if_late, crawl):
+            return
+        await asyncio.sleep(BETWEEN_LOOKS.total_seconds())
+
+
+def _tell_if_late(crawl: str) -> bool:
+    """Tell what changed. Whether nothing more is to be expected."""
+    from crawlhouse.monitor.watch import is_decided
+
+    try:
+        is_last = is_decided(crawl, load_settings())
+    except CrawlhouseError as error:
+        LOG.warning("The state of %s is not known: %s", crawl, error)
+        return False
+    _tell(crawl, lambda _: {})
+    return is_last
 
 
 def deadline(crawl: str, longest: timedelta | None) -> DeadlineAlert | None:

@@ -6,6 +6,7 @@ store (`processing.staging`), under the name of the process run. After: `publish
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from processing.extract.extraction import extract_segment
@@ -26,6 +27,7 @@ from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError
 from schemas.keys import extracted_key
 from schemas.manifest import Segment
+from schemas.numbers import plural
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
 from storage.lake.commit import repair_publications
@@ -33,6 +35,7 @@ from storage.lake.reader.lake_file import refresh_lake_file
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.ledger.pending import is_all_processed
 
+LOG = logging.getLogger(__name__)
 MAX_RECORDS = 50_000  # of crawl runs that are processed together: what is decided on a record takes some 4 kB of memory
 
 
@@ -93,6 +96,9 @@ def extract(process_run: str, segment: str, settings: Settings) -> str:
             if found is None:
                 raise NotFoundError(f"The process run {process_run} has no segment {segment!r}.")
             _extract(run, found, key, settings, resources)
+            LOG.info("%s of the segment %s are read", plural(found.records, "record"), segment)
+        else:
+            LOG.info("The segment %s was read before", segment)
         return key
 
 

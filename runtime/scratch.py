@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -29,6 +30,20 @@ def scratch_folder(inside: Path | None = None) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+
+
+def lasting_folder() -> Path:
+    """A folder as of `scratch_folder` that lasts as long as this process. Processes that are forked from it leave it alone."""
+    parent = Path(tempfile.gettempdir())
+    _remove_stale_once(parent)
+    folder, _ = _create(parent)  # the lock stays open
+    atexit.register(_remove_as, os.getpid(), folder)
+    return folder
+
+
+def _remove_as(owner: int, folder: Path) -> None:
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_stale(parent: Path) -> int:

@@ -85,10 +85,11 @@ def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, u
     except KeyboardInterrupt:
         say(f"What was fetched is kept. `crawlhouse crawl {crawl.name}` continues this run.")
         raise
-    _show(manifest, form)
-    if not manifest.counts.due and (
-        idle := describe_nothing_due(CrawlRun(manifest.crawl_run, crawl, key, manifest.planned_at, "", ""), settings)
-    ):
+    run = CrawlRun(manifest.crawl_run, crawl, key, manifest.planned_at, "", "")
+    idle = "" if manifest.counts.due else describe_nothing_due(run, settings)
+    if form is ReportFormat.JSON or not idle:
+        _show(manifest, form)
+    if idle:
         say(idle)
 
 

@@ -12,6 +12,7 @@ from crawlhouse.output.console import counts_table, say, show, table, write_json
 from crawlhouse.output.row_formats import ListFormat, csv_value, iso_time
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError
+from schemas.numbers import plural
 from storage.frontier.admin.changes import UrlRow, open_frontier_admin
 from storage.frontier.admin.selection import Change, Selection, UrlState
 
@@ -67,7 +68,7 @@ def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
     for (_, state), number in counts.items():
         by_state[state] += number
     total = sum(by_state.values())
-    show(counts_table(f"{total:,} URLs", {state.value: by_state[state] for state in UrlState if by_state[state]}))
+    show(counts_table(plural(total, "URL"), {state.value: by_state[state] for state in UrlState if by_state[state]}))
     if len(rows) < total:
         say(f"The first {len(rows)} URLs. More with --rows N.")
 

@@ -7,7 +7,6 @@ process of its own, from which each gate's process is forked. Celery workers do 
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
 from importlib import import_module
 
 from airflow.executors import local_executor
@@ -32,13 +31,11 @@ NEEDED = (
 
 
 def start_judge_server() -> None:
-    """Start the process from which those are forked that judge rows. It ends with this one, and so does its folder's use."""
+    """Start the process from which those are forked that judge rows. It ends with this one."""
     try:
         from processing.expectations.judge_server import start_server
-        from runtime.scratch import scratch_folder
 
-        folder = ExitStack().enter_context(scratch_folder())
-        start_server(folder)
+        start_server()
     except Exception:
         LOG.exception("The judge server cannot be started; each gate imports Great Expectations itself")
 

@@ -42,7 +42,10 @@ Glob = Annotated[str | None, typer.Option("--glob", help="Whole URLs like this; 
 Regex = Annotated[str | None, typer.Option("--regex", help="URLs in which this regular expression is found.")]
 State = Annotated[UrlState | None, typer.Option("--state", help="Which are in this state.")]
 Outcome = Annotated[FetchOutcome | None, typer.Option("--outcome", help="Whose last visit ended so.")]
-Why = Annotated[Reason | None, typer.Option("--reason", help="Whose last visit ended so for this reason.")]
+Why = Annotated[
+    Reason | None,
+    typer.Option("--reason", metavar="<reason>", help="Whose last visit ended for this reason, such as timeout; docs/reasons.md has all."),
+]
 Form = Annotated[ListFormat, typer.Option("--format", "-f", help="For people or for programs.")]
 
 

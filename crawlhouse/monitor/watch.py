@@ -60,6 +60,16 @@ def watch_crawls(
         database.close()
 
 
+def is_decided(crawl: str, settings: Settings) -> bool:
+    """Whether a crawl's newest run is closed, or late: no other look is needed to know. Raises UnavailableError, StorageError."""
+    database = open_database(settings.database_url("frontier"))
+    try:
+        health = read_health(database, settings, crawl)[crawl]
+    finally:
+        database.close()
+    return Alarm.LATE in health.wrong or not health.is_fetching
+
+
 def failure(crawl: str, stage: str, sentence: str, settings: Settings) -> dict[str, Condition | None]:
     """The alarm of a failed stage, `crawl` or `process`. None if the sentence is one that another alarm says: a missed threshold."""
     database = open_database(settings.database_url("frontier"))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from crawlhouse.output.console import counts_table, show, table
 from processing.publish.report import RunReport
 from schemas.manifest import FetchStatistics, Manifest
-from schemas.numbers import format_bytes
+from schemas.numbers import format_bytes, plural
 
 FETCHED = ("fetched", "denied", "failed", "filtered", "left_over")
 NOT_COVERED = {"new": "new pages", "sources": "feeds, sitemaps and hubs", "revisits": "known articles"}
@@ -27,7 +27,7 @@ def show_manifest(manifest: Manifest) -> None:
         show(counts_table("Due, but not covered by the budgets", left))
     size = sum(segment.size for segment in manifest.segments)
     show_spider(manifest.statistics)
-    show(f"{len(manifest.segments)} segments, {format_bytes(size)}")
+    show(f"{plural(len(manifest.segments), 'segment')}, {format_bytes(size)}")
 
 
 def show_spider(statistics: FetchStatistics) -> None:
@@ -47,7 +47,7 @@ def show_spider(statistics: FetchStatistics) -> None:
 
 def show_report(report: RunReport) -> None:
     """Print the outcomes of the records of a process run: records = published + known + duplicate + quarantined + rejected."""
-    title = f"{report.crawl}: {report.process_run}, {len(report.crawl_runs)} crawl runs"
+    title = f"{report.crawl}: {report.process_run}, {plural(len(report.crawl_runs), 'crawl run')}"
     show(counts_table(title, {"records": report.records, **{f"= {name}": getattr(report, name) for name in OUTCOMES}}))
     _show_reasons(report.reasons)
     _show_datasets(report)

@@ -50,6 +50,8 @@ def show_status(status: Status) -> None:
     show(facts_table("Where things are kept", storage_locations(status.settings)))
     if status.crawls:
         show(facts_table("Crawls", {name: _crawl(crawl, status.last_runs.get(name)) for name, crawl in status.crawls.items()}))
+    elif not status.broken:
+        say(f"There is no crawl file in {status.settings.crawls}. `crawlhouse init --seed URL` writes a first one.")
     for error in status.broken.values():
         say(f"Broken: {error}")
 

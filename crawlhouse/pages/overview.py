@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from markupsafe import Markup
@@ -15,6 +15,7 @@ from crawlhouse.pages.site import REFRESH_SECONDS, Site, render
 from schemas.config.notify import Alarm
 from schemas.config.settings import Settings
 from storage.database.engine import open_database
+from storage.frontier.admin.examples import OpenRun, open_runs
 
 SHOWN_RUNS = 30  # of a trend
 STATES = {"bad": "need attention", "doubtful": "to look at", "busy": "at work", "good": "fine", "soft": "paused or never ran"}  # by rank
@@ -54,6 +55,7 @@ class CrawlRow:
     rows: Markup
     error_rate: float | None
     waiting: int
+    open_run: OpenRun | None = None
 
     @property
     def style(self) -> str:
@@ -107,11 +109,12 @@ def read_rows(
     """All rows that may be seen, those first that need attention."""
     database = open_database(settings.database_url("frontier"))
     try:
-        found = read_health(database, settings)
+        found, running = read_health(database, settings), open_runs(database)
     finally:
         database.close()
     shown = set(visible(list(found)))
     rows = [crawl_row(health, dags.get(name, DagState()), waiting.get(name, 0)) for name, health in found.items() if name in shown]
+    rows = [replace(row, open_run=running.get(row.health.runs[0].crawl_run)) if row.health.is_fetching else row for row in rows]
     return sorted(rows, key=lambda row: (row.rank, row.health.name))
 
 

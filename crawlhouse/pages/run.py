@@ -166,7 +166,8 @@ def run_flow(run: RecentRun, counts: FetchCounts, datasets: Mapping[str, Mapping
     if summary is not None and summary.published_at is not None:
         columns.append([(str(name), getattr(summary, name), str(name)) for name in Outcome])
         entered.append(summary.records)
-        rows = [(f"rows of {name}", found["published"], "rows") for name, found in datasets.items() if found["published"]]
+        made = {name: found["published"] for name, found in datasets.items() if found["published"]}
+        rows = [(f"{'row' if count == 1 else 'rows'} of {name}", count, "rows") for name, count in made.items()]
         if rows and summary.published:
             columns.append(rows)
             entered.append(sum(count for _, count, _ in rows))

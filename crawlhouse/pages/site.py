@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crawlhouse.monitor.past import duration
+from schemas.numbers import plural
 from schemas.printable import printable
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -78,6 +79,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "n": _number,
+        "plural": plural,
         "bytes": _bytes,
         "time": _time,
         "ago": _ago,

@@ -178,7 +178,7 @@ def _take_result(checked: CheckedDataset, result: SuiteResult) -> None:
     offences = result.offences().among(0, len(checked.rows))
     for place, offence in sorted(offences.items()):
         row = checked.rows[place]
-        checked.quarantined.append(QuarantinedRow(row["url"], offence.rule, offence.detail, _row_text(checked, row)))
+        checked.quarantined.append(QuarantinedRow(row["url"], offence.rule, offence.detail(row), _row_text(checked, row)))
     checked.rows = [row for place, row in enumerate(checked.rows) if place not in offences]
     checked.broken += result.sentences()
 

@@ -134,7 +134,8 @@ def _not_found(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) ->
     if read_takedowns(open_store(settings)).covers(url):
         return NotFoundError(f"{url} is taken down. `crawlhouse takedown list` shows the entries, and why.")
     similar = "".join(f"\n  {row['url']}" for row in read_rows(lake, SIMILAR, *_comparison(url)))
-    return NotFoundError(f"The lake has nothing of {url}." + (f" The most similar URLs it has:{similar}" if similar else " It is empty."))
+    nothing = f"The lake has nothing of {url}." if "://" in url else f"{url} is no whole URL, like https://example.com/story."
+    return NotFoundError(nothing + (f" The most similar URLs of the lake:{similar}" if similar else " The lake is empty."))
 
 
 def _comparison(url: str) -> tuple[str, list[str], list[str]]:

@@ -16,7 +16,11 @@ from storage.frontier.admin.erasing import ERASED_HOST, ErasedText
 from storage.lake.takedown import parse_takedowns
 
 REPLACEMENT = f"https://{ERASED_HOST}/"
-_URL = re.compile(r"https?://[^\s\"'<>\\^`{|}]+", re.IGNORECASE)
+# Values of a row in brackets behind its URL, as failed expectations show them; in a line of JSON their quotes are escaped once more.
+_QUOTED = r"\"(?:[^\"\\\n]|\\.)*\""
+_QUOTED_IN_JSON = r"\\\"(?:[^\"\\\n]|\\u|\\\\(?:\\[\"\\]|[^\"\\\n]))*\\\""
+_VALUES = rf"(?P<values>(?<![.,;:!?)\]*]) \((?:{_QUOTED_IN_JSON}|{_QUOTED}|[^()\"\\\n])*\))?"
+_URL = re.compile(rf"(?P<url>https?://[^\s\"'<>\\^`{{|}}]+){_VALUES}", re.IGNORECASE)
 _QUOTED_URL = re.compile(r"https?%3A%2F%2F[^\s\"'<>&\\]+", re.IGNORECASE)
 _CLOSING = ".,;:!?)]*"  # behind a URL in a sentence
 
@@ -47,8 +51,7 @@ class Scope:
         """A text without these URLs, and without the names of hosts all of whose pages are erased."""
         if not self.is_near(text):
             return text
-        for pattern in (_URL, _QUOTED_URL):
-            text = pattern.sub(self._replaced, text)
+        text = _QUOTED_URL.sub(lambda found: self._without(found[0]), _URL.sub(self._replaced, text))
         return text if self._hosts is None else self._hosts.sub(ERASED_HOST, text)
 
     def value(self, value: Any) -> Any:  # Any: JSON
@@ -91,7 +94,12 @@ class Scope:
         return re.compile(rf"(?<![\w.-])(?:{'|'.join(hosts + domains)})(?![\w-]|\.\w)", re.IGNORECASE) if hosts or domains else None
 
     def _replaced(self, found: re.Match[str]) -> str:
-        token = found.group()
+        url, values = found["url"], found["values"] or ""
+        kept = self._without(url)
+        return kept + _URL.sub(self._replaced, values) if kept == url else kept
+
+    def _without(self, token: str) -> str:
+        """A URL, with what stands behind it in a sentence; another one in its place if it is erased."""
         bare = token.rstrip(_CLOSING)
         for one in (bare, token):
             if self.covers(one) or self.covers(unquote(one)):
@@ -99,7 +107,9 @@ class Scope:
         return token
 
     def _mapping(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Keys that become equal get a number."""
+        """Keys that become equal get a number. The values of a row go with its URL."""
+        if isinstance(value.get("values"), str) and isinstance(value.get("url"), str) and self.covers(value["url"]):
+            value = {**value, "values": ""}
         made: dict[str, Any] = {}
         for key, one in value.items():
             name = new = self.text(key)

@@ -16,15 +16,16 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from processing.expectations.batches import Batch, Plain, RowsToJudge, batches_of
+from processing.expectations.examples import Example, values_text
 from processing.expectations.judge_process import JudgeProcess
-from processing.expectations.judged_rows import run_of_rows, urls_of
+from processing.expectations.judged_rows import URL, rows_of, run_of_rows
 from processing.expectations.remembered import RememberedAnswers, digest_of
 from processing.expectations.suite_result import NO_ROWS, ExpectationResult, Measures, RowIndices, SuiteResult
 from runtime.scratch import scratch_folder
 from schemas.datasets.expectation_types import expectation_type
 
 ROOT = Path(__file__).resolve().parents[2]
-MAX_URLS = 20  # of an expectation, in the report
+MAX_EXAMPLES = 20  # of an expectation, in the report
 
 
 class Judge:
@@ -116,15 +117,18 @@ def _suite_result(dataset: str, batches: Sequence[Batch], answers: dict[int, tup
 def _results(batch: Batch, answers: Sequence[dict[str, Any]], failed: Path) -> list[ExpectationResult]:
     at_fault = pq.read_table(failed)
     numbers, rows = at_fault["number"].to_numpy(), at_fault["row"].to_numpy()
-    rows_of = [rows[numbers == number] for number in range(len(answers))]
-    urls = urls_of(list(batch.files.values()), [row for found in rows_of for row in found[:MAX_URLS].tolist()])
-    return [_result(batch, *one, urls) for one in zip(batch.expectations, answers, rows_of, strict=True)]
+    failing = [rows[numbers == number] for number in range(len(answers))]
+    first = [row for found in failing for row in found[:MAX_EXAMPLES].tolist()]
+    names = [name for one, found in zip(batch.expectations, failing, strict=True) if len(found) for name in one["columns"]]
+    shown = rows_of(list(batch.files.values()), first, names)
+    return [_result(batch, *one, shown) for one in zip(batch.expectations, answers, failing, strict=True)]
 
 
-def _result(batch: Batch, expectation: Plain, answer: dict[str, Any], rows: RowIndices, urls: dict[int, str]) -> ExpectationResult:
+def _result(batch: Batch, expectation: Plain, answer: dict[str, Any], rows: RowIndices, shown: dict[int, Plain]) -> ExpectationResult:
     reports_rows = expectation_type(expectation["type"]).reports_rows and answer["error"] is None
     failing = () if answer["success"] else run_of_rows(batch.files, rows) if reports_rows else batch.crawl_runs
     kept = rows if expectation["severity"] == "warning" else NO_ROWS
+    first = (shown[row] for row in rows[:MAX_EXAMPLES].tolist())
     return ExpectationResult(
         type=expectation["type"],
         arguments=expectation["kwargs"],
@@ -134,7 +138,7 @@ def _result(batch: Batch, expectation: Plain, answer: dict[str, Any], rows: RowI
         crawl_runs=batch.crawl_runs,
         failing_runs=failing,
         unexpected_count=answer["unexpected_count"] if reports_rows else None,
-        urls=tuple(dict.fromkeys(urls[row] for row in rows[:MAX_URLS].tolist())),
+        examples=tuple(dict.fromkeys(Example(row[URL], values_text(row, expectation["columns"])) for row in first)),
         rows=np.asarray(kept, np.int64),
         observed=answer["observed"],
         drift=expectation["drift"],

@@ -24,6 +24,7 @@ from processing.expectations.suite_process import serve
 from runtime.child_process import die_with_parent
 from runtime.command_line import module_command
 from runtime.frames import write_frame
+from runtime.scratch import lasting_folder
 
 ADDRESS = "CRAWLHOUSE_JUDGE_SERVER"  # the environment variable with the path of the socket
 SOCKET = "judge.sock"
@@ -32,8 +33,12 @@ POLL_SECONDS = 30.0
 CONNECT_SECONDS = 60.0  # far longer than the import takes
 
 
-def start_server(folder: Path) -> subprocess.Popen[bytes]:
-    """Start a server with its socket in a folder of this user alone, and tell the processes that this one starts from now on."""
+def start_server(folder: Path | None = None) -> subprocess.Popen[bytes]:
+    """Start a server with its socket in a folder of this user alone, and tell the processes that this one starts from now on.
+
+    Without a folder it is one that lasts as long as this process.
+    """
+    folder = lasting_folder() if folder is None else folder
     command = module_command("processing.expectations.judge_server", str(folder))
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     os.environ[ADDRESS] = str(folder / SOCKET)

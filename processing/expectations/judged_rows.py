@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,15 +89,16 @@ class JudgedRows:
             max(self._runs.values(), key=lambda one: one.pending_bytes).write()
 
 
-def urls_of(paths: Sequence[Path], rows: Sequence[int]) -> dict[int, str]:
-    """The URLs of rows, by their index."""
+def rows_of(paths: Sequence[Path], rows: Sequence[int], names: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """The URL of rows, and these columns of them, by the index of the row. A column that the files do not have is left out."""
     wanted = pa.array(sorted(set(rows)), pa.int64())
-    found: dict[int, str] = {}
+    found: dict[int, dict[str, Any]] = {}
     for path in paths if len(wanted) else ():
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=[ROW, URL]):
-                part = batch.filter(pc.is_in(batch[ROW], wanted))
-                found.update(zip(part[ROW].to_pylist(), part[URL].to_pylist(), strict=True))
+            there = [name for name in dict.fromkeys([ROW, URL, *names]) if name in file.schema_arrow.names]
+            for batch in file.iter_batches(columns=there):
+                part = batch.filter(pc.is_in(batch[ROW], wanted)).to_pylist()
+                found.update((row.pop(ROW), row) for row in part)
     return found
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from processing.expectations.examples import Example, values_text
 from schemas.numbers import plural
 
 RULE = "expectation:"
-MAX_URLS_IN_SENTENCE = 3
+EXAMPLES_IN_SENTENCE = 3
 MAX_VALUE_CHARACTERS = 100
+_AFTERWARDS = {"warning": ", to quarantine", "info": ", which is only reported"}
 _COLUMNS = re.compile(r"^expect_(?:column_|multicolumn_|compound_columns_|select_)?(?:pair_)?(?:values_)?")
 
 RowIndices = npt.NDArray[np.int64]
@@ -28,8 +30,8 @@ class ExpectationResult:
     """One expectation, judged on the new rows of `crawl_runs`: of one crawl run, or of all where it is the package's own.
 
     `failing_runs` are those that the rows at fault belong to; all of `crawl_runs` where it is of the rows together. `rows` are the indices
-    of all rows at fault, in the order of the tables, for severity `warning`; otherwise they are not kept. `observed` is the value of an
-    expectation of all rows together, and `error` says why it could not be judged.
+    of all rows at fault, in the order of the tables, for severity `warning`; otherwise they are not kept. `examples` are the first of them.
+    `observed` is the value of an expectation of all rows together, and `error` says why it could not be judged.
     """
 
     type: str
@@ -40,14 +42,14 @@ class ExpectationResult:
     crawl_runs: tuple[str, ...]
     failing_runs: tuple[str, ...] = ()
     unexpected_count: int | None = None
-    urls: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
     rows: RowIndices = field(default_factory=NO_ROWS.copy, compare=False)
     observed: Any = None  # Any: whatever it measures
     drift: str | None = None
     error: str | None = None
 
     def sentence(self) -> str:
-        """What was expected and what was found instead, with the first URLs."""
+        """What was expected and what was found instead, with the first rows at fault."""
         expected = f"{self.type}({', '.join(self.columns)})"
         return f"{expected}: {self.error or self._found()}"
 
@@ -56,9 +58,10 @@ class ExpectationResult:
             return f"{self.drift}; it is {_short(self.observed)}"
         if self.unexpected_count is None:
             return f"it is {_short(self.observed)}, expected was {_expected(self)}"
-        shown = ", ".join(self.urls[:MAX_URLS_IN_SENTENCE])
-        more = " and others" if len(self.urls) > MAX_URLS_IN_SENTENCE else ""
-        return f"{self.unexpected_count} rows" + (f", first from {shown}{more}" if shown else "")
+        shown = ", ".join(example.text() for example in self.examples[:EXAMPLES_IN_SENTENCE])
+        more = " and others" if len(self.examples) > EXAMPLES_IN_SENTENCE else ""
+        wrong = f"{plural(self.unexpected_count, 'row')}, expected was {_expected(self)}"
+        return f"{wrong}; first from {shown}{more}" if shown else wrong
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON values, without the indices of the rows."""
@@ -71,20 +74,30 @@ class ExpectationResult:
             "crawl_runs": list(self.crawl_runs),
             "failing_runs": list(self.failing_runs),
             "unexpected_count": self.unexpected_count,
-            "unexpected": [{"url": url} for url in self.urls],
+            "unexpected": [asdict(example) for example in self.examples],
             "observed": self.observed,
             "drift": self.drift,
             "exception": self.error,
+            "limits": _limits(self),
             "sentence": None if self.success else self.sentence(),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Offence:
-    """Why a row goes to quarantine: the rule `expectation:TYPE`, and what was expected of which columns."""
+    """Why rows go to quarantine: the rule `expectation:TYPE`, and what was expected of which columns."""
 
     rule: str
-    detail: str
+    columns: tuple[str, ...]
+    expected: str
+
+    def detail(self, row: Mapping[str, Any]) -> str:  # Any: the values of a row
+        """What one of the rows has instead: `price -1: expected was to be between (min_value 0)`.
+
+        Columns that are not in `row` stand without a value.
+        """
+        shown = [values_text(row, [name]) or name for name in self.columns]
+        return f"{', '.join(shown)}: expected was {self.expected}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +107,11 @@ class Offences:
     rows: RowIndices
     numbers: RowIndices
     reasons: tuple[Offence, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the reasons name."""
+        return tuple(dict.fromkeys(name for one in self.reasons for name in one.columns))
 
     def among(self, start: int, count: int) -> dict[int, Offence]:
         """The offences of the rows `start` to `start + count`, by the index from `start`: of a table that follows `start` other rows."""
@@ -127,7 +145,7 @@ class SuiteResult:
     def sentences(self, severity: str | None = "critical") -> list[str]:
         """One sentence for each failed expectation of a severity; None is every severity."""
         failed = (one for one in self.results if not one.success and severity in {None, one.severity})
-        return [f"{one.crawl_runs[0]}: {one.sentence()}" if self._says_run(one) else one.sentence() for one in failed]
+        return [self._sentence(one) for one in failed]
 
     def failures(self) -> str:
         """The failed critical expectations in one line."""
@@ -140,7 +158,8 @@ class SuiteResult:
 
     def text(self) -> str:
         """What was judged, in a line for a log."""
-        failed, rows = self.sentences(None), f"{self.dataset}: {plural(self.rows, 'row')}"
+        failed = [self._sentence(one) + _AFTERWARDS.get(one.severity, "") for one in self.results if not one.success]
+        rows = f"{self.dataset}: {plural(self.rows, 'row')}"
         if not self.rows:
             return f"{self.dataset}: no rows to judge"
         if not failed:
@@ -150,7 +169,7 @@ class SuiteResult:
     def offences(self) -> Offences:
         """The rows that go to quarantine. Of several reasons the first counts."""
         failed = [one for one in self.results if one.severity == "warning" and not one.success and len(one.rows)]
-        reasons = tuple(Offence(RULE + one.type, f"{', '.join(one.columns)}: expected was {_expected(one)}") for one in failed)
+        reasons = tuple(Offence(RULE + one.type, one.columns, _in_words(one)) for one in failed)
         rows = np.concatenate([NO_ROWS, *(one.rows for one in failed)])
         numbers = np.repeat(np.arange(len(failed)), [len(one.rows) for one in failed])
         unique, first = np.unique(rows, return_index=True)
@@ -171,8 +190,10 @@ class SuiteResult:
         """The same as `to_json`."""
         return self.to_json()
 
-    def _says_run(self, result: ExpectationResult) -> bool:
-        return len(result.crawl_runs) == 1 and len({run for one in self.results for run in one.crawl_runs}) > 1
+    def _sentence(self, result: ExpectationResult) -> str:
+        """The sentence, which names the crawl run if there are several."""
+        is_named = len(result.crawl_runs) == 1 and len({run for one in self.results for run in one.crawl_runs}) > 1
+        return f"{result.crawl_runs[0]}: {result.sentence()}" if is_named else result.sentence()
 
 
 def report(results: Iterable[SuiteResult]) -> bytes:
@@ -195,8 +216,20 @@ def _without_results(dataset: dict[str, Any]) -> dict[str, Any]:
 
 def _expected(one: ExpectationResult) -> str:
     """What was expected: the arguments, or the type in words, such as `to not be null`."""
-    others = {name: value for name, value in one.arguments.items() if not name.startswith("column")}
-    return ", ".join(f"{name} {_short(value)}" for name, value in others.items()) or _COLUMNS.sub("", one.type).replace("_", " ")
+    return _limits(one) or _words(one)
+
+
+def _in_words(one: ExpectationResult) -> str:
+    """The same with both: `to be between (min_value 0)`."""
+    return f"{_words(one)} ({_limits(one)})" if _limits(one) else _words(one)
+
+
+def _limits(one: ExpectationResult) -> str:
+    return ", ".join(f"{name} {_short(value)}" for name, value in one.arguments.items() if not name.startswith("column"))
+
+
+def _words(one: ExpectationResult) -> str:
+    return _COLUMNS.sub("", one.type).replace("_", " ")
 
 
 def _short(value: object) -> str:

@@ -189,10 +189,11 @@ def _taken_out(run: ProcessRun, rows: _Judgeable, excluded: Excluded, result: Su
     offences = result.offences()
     broken: dict[RowPlace, tuple[str, str]] = {}
     start = 0
-    for table in rows.new_rows(excluded, _place_columns(rows.dataset)) if len(offences.rows) else ():
+    columns = list(dict.fromkeys([*_place_columns(rows.dataset), *offences.columns]))
+    for table in rows.new_rows(excluded, columns) if len(offences.rows) else ():
         for place, offence in offences.among(start, table.num_rows).items():
             (row,) = table.slice(place, 1).to_pylist()
-            broken[_place(row)] = offence.rule, offence.detail
+            broken[_place(row)] = offence.rule, offence.detail(row)
         start += table.num_rows
     return excluded.with_more(broken, held) if broken or held else None
 

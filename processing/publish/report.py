@@ -13,6 +13,7 @@ from processing.publish.accounting import UnclaimedItems, UnusedPages
 from processing.publish.layouts import LAYOUTS, change_sentence
 from processing.resolve.canonical_counts import sentence
 from schemas.errors import StorageError
+from schemas.numbers import plural
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 
@@ -104,7 +105,7 @@ class RunReport:
     def text(self) -> str:
         """The report in a few lines."""
         lines = [
-            f"{self.crawl}: {len(self.crawl_runs)} crawl run(s) processed as {self.process_run} (sequence {self.sequence})",
+            f"{self.crawl}: {plural(len(self.crawl_runs), 'crawl run')} processed as {self.process_run} (sequence {self.sequence})",
             f"  records: {self.equation()}",
         ]
         lines += [f"  {count:6,d}  {reason}" for reason, count in sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))]

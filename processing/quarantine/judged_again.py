@@ -203,7 +203,7 @@ def _expected(candidates: Sequence[Candidate], crawl: Crawl, dataset: Dataset) -
     crawl_runs = sorted({one.old["crawl_run"] for one in chosen})
     offences = judge_datasets([RowsToJudge(judged, [_table(chosen, dataset)], crawl_runs)])[dataset.name].offences()
     broken = {id(chosen[place]): why for place, why in offences.among(0, len(chosen)).items()}
-    return [_broken(one, broken[id(one)].rule, broken[id(one)].detail) if id(one) in broken else one for one in candidates]
+    return [_broken(one, broken[id(one)].rule, broken[id(one)].detail(one.new)) if id(one) in broken else one for one in candidates]
 
 
 def _of_single_rows(expectations: Collection[Expectation]) -> list[Expectation]:

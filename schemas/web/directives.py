@@ -94,6 +94,7 @@ class Directives:
         return not self.words.isdisjoint({"noarchive", "nocache"}) or self.is_expired(now)
 
 
+SEPARATOR = re.compile("[,;]")  # a semicolon is a mistake, but what is meant is clear
 NO_DIRECTIVES = Directives()
 
 
@@ -101,7 +102,7 @@ def read_directives(text: str) -> Directives:
     """The directives of one list, such as a meta element's content: `noarchive, unavailable_after: 25 Jun 2010 15:00:00 GMT`."""
     words: set[str] = set()
     date: datetime | None = None
-    tokens = [token.strip() for token in text.split(",")]
+    tokens = [token.strip() for token in SEPARATOR.split(text)]
     for index, token in enumerate(tokens):
         name, colon, value = token.partition(":")
         if colon and name.strip().lower() == UNAVAILABLE:

@@ -43,7 +43,7 @@ def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
         return
     count = 0
     try:
-        for element in islice(_elements(strict_xml(text[root[1] :])), MAX_ELEMENTS):
+        for element in islice(_elements(strict_xml(_whole_addresses(text[root[1] :]))), MAX_ELEMENTS):
             name = _name(element.tag)[1]
             if name in {"url", "sitemap"}:
                 entry = _entry(element, name == "sitemap")
@@ -57,6 +57,12 @@ def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
                 return
     except etree.XMLSyntaxError:
         return
+
+
+def _whole_addresses(text: str) -> str:
+    """A sitemap without the address in whose middle it is cut off: the parser would close the element and invent a URL."""
+    begin = text.rfind("loc>") + len("loc>")
+    return text if "<" in text[begin:].lstrip().removeprefix("<![CDATA[") else text[:begin]
 
 
 def _elements(text: str) -> Iterator[etree._Element]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from schemas.keys import statistics_key
+from schemas.numbers import plural
 from schemas.printable import printable
 from storage.objects.store import ObjectStore
 
@@ -73,8 +74,8 @@ class WorkerStatistics(BaseModel):
         """A line for people about what the worker did."""
         became = ", ".join(f"{count:,} {name.replace(':', ' by ')}" for name, count in self.outcomes.most_common()) or "no URLs"
         return printable(
-            f"{self.worker} ended as '{self.finish_reason}': {became}; {self.responses:,} responses, {self.bytes / 1e6:,.1f} MB,"
-            f" {self.errors:,} errors, {self.segments:,} segments"
+            f"{self.worker} ended as '{self.finish_reason}': {became}; {plural(self.responses, 'response')}, {self.bytes / 1e6:,.1f} MB,"
+            f" {plural(self.errors, 'error')}, {plural(self.segments, 'segment')}"
             f"{_listed('errors in callbacks', self.callback_errors)}{_listed('requests refused', self.refused_requests)}"
             f"{_listed('errors in item pipelines', self.pipeline_errors)}{_listed('items dropped', self.dropped_items)}"
         )

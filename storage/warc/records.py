@@ -54,12 +54,15 @@ def parse_date(text: str) -> datetime:
 
 
 _COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?\d{0,6}\Z")
+_MONTH = re.compile(r"(\d{4})(?:-(\d\d))?Z?\Z")
 _LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60")
 
 
 def parse_foreign_date(text: str) -> datetime:
-    """A date of a record as any tool writes it: also as digits alone, and with a leap second. Raises ValueError."""
-    text = text.strip()
+    """A date of a record as any tool writes it: also as digits alone, with a leap second, or of a year or a month. Raises ValueError."""
+    text = text.strip().upper()
+    if (month := _MONTH.match(text)) is not None:  # WARC/1.1, 5.4: of any precision
+        return datetime(int(month[1]), int(month[2] or 1), 1, tzinfo=UTC)
     compact = _COMPACT_DATE.match(text)
     if compact is None:
         return parse_date(_LEAP_SECOND.sub(r"\1:59", text))

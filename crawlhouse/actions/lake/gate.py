@@ -11,6 +11,7 @@ from crawlhouse.output.console import progress_line, say, show, table, write_jso
 from crawlhouse.output.row_formats import LinesFormat, json_value
 from processing.accept import accept
 from schemas.config.settings import Settings
+from schemas.numbers import plural
 from schemas.printable import printable_json
 from storage.ledger.held import Held, discard_held, list_held
 from storage.ledger.ledger import open_ledger
@@ -53,7 +54,7 @@ def discard_rows(settings: Settings, crawl_run: str, dataset: str | None, who: s
         count = discard_held(ledger.database, crawl_run, dataset, who, reason)
     finally:
         ledger.close()
-    say(f"The rows of {count} dataset(s) of {crawl_run} are discarded.")
+    say(f"The rows of {plural(count, 'dataset')} of {crawl_run} are discarded.")
 
 
 def _plain(held: Held) -> dict[str, Any]:  # Any: a text

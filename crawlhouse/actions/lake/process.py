@@ -15,6 +15,7 @@ from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
 from schemas.keys import report_key
+from schemas.numbers import plural
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.pending import is_all_processed, read_pending
 from storage.objects.open import open_store
@@ -104,7 +105,8 @@ def _nothing_to_process(name: str, settings: Settings) -> str:
     waiting = pending.held
     if not waiting:
         next_step = f"finishes {pending.unclosed}, which is not closed yet" if pending.unclosed else "begins a new run"
-        return f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {next_step}."
+        why = f"every closed run of {name} is published" if pending.last_published else f"{name} has no closed run yet"
+        return f"Nothing to process: {why}. `crawlhouse crawl {name}` {next_step}."
     others = f", and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
     return (
         f"Nothing to process, but rows of {', '.join(waiting[:MAX_NAMED])}{others} are held back or rolled back. "
@@ -129,7 +131,8 @@ def _held_lines(report: RunReport, store: ObjectStore) -> Iterator[str]:
     for crawl_run, found in sorted(report.held.items()):
         for name, why in sorted(found.items()):
             count = rows.get((crawl_run, name))  # none where a step broke: its rows were not judged
-            yield f"{name} of {crawl_run}{f', {count:,} rows' if count else ''}: {why}."
+            judged = f", {plural(count, 'row')}" if count else ""
+            yield f"{name} of {crawl_run}{judged}: {why}."
             yield f'  to publish them:   crawlhouse gate accept {crawl_run} --dataset {name} --reason "..."'
             yield f'  to leave them out: crawlhouse gate discard {crawl_run} --dataset {name} --reason "..."'
 

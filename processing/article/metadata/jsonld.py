@@ -30,6 +30,7 @@ MAX_HEADING_CHARACTERS = 2000
 MAX_SCRIPT_CHARACTERS = 2_000_000
 _ARTICLE = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|SocialMediaPosting|Report|Review|AnalysisNewsArticle|Recipe|HowTo)$")
 _PAGE = re.compile(r"^(?:WebPage|ItemPage|AboutPage|FAQPage|CreativeWork|VideoObject|PodcastEpisode)$")
+_RECORDINGS = frozenset(("VideoObject", "PodcastEpisode"))
 # Under these keys stand the works of others, about which the page may say a lot: reviews by readers, what it is based on.
 _OF_OTHERS = frozenset(
     ("review", "reviews", "itemReviewed", "isRelatedTo", "isSimilarTo", "isBasedOn", "about", "subjectOf", "workExample", "exampleOfWork")
@@ -77,7 +78,7 @@ def read_jsonld(scripts: Iterable[str], url: str, heading: str) -> JsonLd:
     found.types = frozenset(kind for item in found.objects for kind in types_of(item))
     own = [item for item in found.objects if id(item) not in of_others]
     found.article = _main_article(found, [item for item in own if is_article(item)], url, heading)
-    found.page = next((item for item in own if any(map(_PAGE.match, types_of(item)))), None)
+    found.page = next((item for item in own if any(map(_PAGE.match, types_of(item))) and not _is_other_recording(item, heading)), None)
     return found
 
 
@@ -230,6 +231,14 @@ def _is_own(found: JsonLd, article: Object, url: str, heading: str) -> bool:
     if not headline or not addresses or any(_same_page(address, url) for address in addresses):
         return True
     return not heading.strip() or _shared(headline.casefold(), heading) >= SHARED_HEADLINE
+
+
+def _is_other_recording(item: Object, heading: str) -> bool:
+    """Whether an object is a film or an episode that the page shows beside a text of another title."""
+    name = first_text(item.get("name"))
+    if not name or not heading.strip() or not _RECORDINGS.intersection(types_of(item)):
+        return False
+    return _shared(name.casefold(), heading[:MAX_HEADING_CHARACTERS].casefold()) < SHARED_HEADLINE
 
 
 def _addresses(found: JsonLd, article: Object) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from processing.article.metadata.month_names import MONTHS_ELSEWHERE
+
 _NAMES = """
 january janvier januar enero gennaio janeiro januari styczeń stycznia leden ledna január ocak январь января січень січня jan janv ene gen;
 february février februar febrero febbraio fevereiro februari luty lutego únor února február şubat февраль февраля лютий лютого feb févr
@@ -66,7 +68,7 @@ def _number(name: str, language: str | None) -> int | None:
             return found
         if len(name) >= 3 and len(numbers := {number for month, number in known.items() if _is_form(name, month)}) == 1:
             return numbers.pop()
-    return None
+    return MONTHS_ELSEWHERE.get(name)
 
 
 def _is_form(name: str, month: str) -> bool:

@@ -164,6 +164,9 @@ def without_site(title: str, site: frozenset[str]) -> str:
         title = _SITE_BEHIND_HYPHEN.sub("", title)
     if not _SEPARATING.search(title):
         return title.strip()
+    beginning, line, end = title.rpartition("_")
+    if line and beginning.strip() and is_site(end, site):
+        title = beginning
     separator = _separator(title)
     parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:

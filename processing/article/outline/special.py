@@ -8,6 +8,7 @@ from functools import lru_cache
 from processing.article.outline.names import Attributes, is_screen_reader_only
 from processing.article.tree.edits import edited_text
 from processing.article.tree.formulas import formula_text, image_formula, script_formula
+from processing.article.tree.headings import PERMALINK_SIGNS
 from processing.article.tree.parse import Node
 from processing.article.tree.raised import MAX_RAISED_CHARACTERS, note_mark, raised_text
 
@@ -39,16 +40,23 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
 
 
 def linked_note_mark(node: Node, before: str) -> str | None:
-    """The mark of a note that is a link within the page directly behind a number; None for other links."""
+    """What is written for a link within the page: the mark of a note behind a number, nothing for a sign of the link to a heading.
+
+    None for other links.
+    """
     text = node.text(strip=True)
+    if text in PERMALINK_SIGNS:
+        return ""
     if not text.isdecimal() or len(text) > MAX_RAISED_CHARACTERS or not before[-1:].isdigit() or before.rfind("[") > before.rfind("]"):
         return None
     return note_mark(before, text)
 
 
 def is_unread_span(node: Node, attributes: Attributes) -> bool:
-    """Whether a span is for screen readers only, or shows again the formula before it."""
-    return is_screen_reader_only(attributes) or (attributes.get("class") == "katex-html" and node.prev is not None)
+    """Whether a span is for screen readers only, or shows again the formula before it. Hidden MathML has the text of a formula."""
+    return (is_screen_reader_only(attributes) and node.css_first("math") is None) or (
+        attributes.get("class") == "katex-html" and node.prev is not None
+    )
 
 
 def is_drop_cap(node: Node, attributes: Attributes) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from processing.article.tree.characters import folded_text
-from processing.article.tree.inline import inline_text
+from processing.article.tree.inline import inline_text, is_unseen
 from processing.article.tree.parse import Node
 
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
 MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
-_LAYOUT = "table table, script:not([type*='math/tex']), form"
+_LAYOUT = "table table, form"
+_SCRIPT = "script:not([type*='math/tex'])"  # in tables that lay out the page, and in cells of data
 _CELL_TAGS = frozenset(("td", "th"))
 
 Row = list[str]
@@ -16,7 +17,7 @@ Row = list[str]
 
 def read_table(node: Node) -> str | None:
     """A table of data, a line per row and ` | ` between cells, empty ones too; None for a table that lays out the page."""
-    if node.css_first(_LAYOUT) is not None:
+    if node.css_first(_LAYOUT) is not None or (node.css_first(_SCRIPT) is not None and node.css_first("th") is None):
         return None
     rows = [row for row in _rows(node) if any(row)]
     longest = max((len(cell) for row in rows for cell in row), default=0)
@@ -38,11 +39,11 @@ def _rows(node: Node) -> list[Row]:
 
 
 def _cells(row: Node) -> list[Node]:
-    """The cells of a row, which the parser puts directly into it."""
+    """The cells of a row that readers see. The parser puts cells directly into it."""
     cells = []
     cell = row.first_child
     while cell is not None:
-        if cell.tag in _CELL_TAGS:
+        if cell.tag in _CELL_TAGS and not is_unseen(cell):
             cells.append(cell)
         cell = cell.next
     return cells

@@ -218,7 +218,7 @@ class _Walk:
                 label(node)
                 href = node.attrs.get("href")
                 inside = _NO_LINK if href is None else _ANCHORED if href[:1] == "#" else _LINKED
-                is_open = inside != _ANCHORED or not text or not self.add_note_mark(node)
+                is_open = inside != _ANCHORED or not self.add_note_mark(node)
             elif action == SPECIAL:
                 is_open = self.open_special(node, tag, link)
             elif tag == "span":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urljoin
 
 from processing.article.tree.parse import Node, Tree
@@ -11,7 +12,14 @@ MAX_ADDRESS_CHARACTERS = 2_000  # a longer one is data, not an address
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _LINKS = ("http://", "https://", "mailto:", "tel:", "ftp://")
 _IMAGES = ("http://", "https://")
-_SOURCES = ("src", "data-src", "data-original", "data-lazy-src")  # pages that load images late have a blank one in `src`
+_SOURCES = ("src", "data-src", "data-original", "data-lazy-src")
+_BLANK = re.compile(
+    r"/(?:blank|spacer|placeholder|pixel|transparent|lazy|grey|gray|loading|1x1)[\w.-]*\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)", re.IGNORECASE
+)
+_LATE = re.compile(
+    r"(?!.*(?:srcset|sizes))data-.*(?:src|original|image|lazy)", re.IGNORECASE
+)  # attributes with the source of an image that is loaded late
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)(?:\?|$)", re.IGNORECASE)
 
 
 def base_url(tree: Tree, url: str) -> str:
@@ -34,13 +42,21 @@ def image_source(node: Node, base: str) -> str:
     attributes = node.attributes
     if any((attributes.get(side) or "").strip() in {"0", "1", "1px"} for side in ("width", "height")):
         return ""
-    for name in _SOURCES:
-        source = (attributes.get(name) or "").strip()
-        if source and not source.startswith("data:"):
-            target = _joined(base, source)
-            if target.lower().startswith(_IMAGES):
-                return target
-    return ""
+    sources = [source for name in _SOURCES if (source := (attributes.get(name) or "").strip()) and not source.startswith("data:")]
+    if not sources or _BLANK.search(sources[0]):  # pages that load images late have a blank one in `src`
+        sources = [*_late_sources(attributes), *sources[1:], *(part.split()[0] for part in _candidates(attributes)), *sources[:1]]
+    targets = (_joined(base, source) for source in sources)
+    return next((target for target in targets if target.lower().startswith(_IMAGES)), "")
+
+
+def _late_sources(attributes: Mapping[str, str | None]) -> list[str]:
+    return [value.strip() for name, value in attributes.items() if value and _LATE.match(name) and _PICTURE.search(value.strip())]
+
+
+def _candidates(attributes: Mapping[str, str | None]) -> list[str]:
+    """The first of the images in a `srcset`, as there may be one without `src`."""
+    sets = (attributes.get("srcset") or "", attributes.get("data-srcset") or "")
+    return [first for value in sets if (first := value.split(", ")[0].strip()) and not first.startswith("data:")]
 
 
 def _joined(base: str, address: str) -> str:

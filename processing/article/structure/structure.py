@@ -31,7 +31,10 @@ class Piece(Struct, gc=False):
 
 
 class TableCells(Struct, gc=False):
-    """The rows of a table, each a list of cells, which are lists of pieces. `has_header`: the first row is of `th`s or in a `thead`."""
+    """The rows of a table, each a list of cells, which are lists of pieces.
+
+    `has_header`: the first row is of `th`s, in a `thead` or in bold type.
+    """
 
     rows: list[list[list[Piece]]]
     has_header: bool = True

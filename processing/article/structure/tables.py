@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from processing.article.structure.structure import Piece, TableCells
+from processing.article.structure.structure import STRONG, Piece, TableCells
+from processing.article.tree.inline import is_unseen
 from processing.article.tree.parse import Node
 
 MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
@@ -19,17 +20,24 @@ def read_cells(table: Node, read_cell: Callable[[Node], Cell]) -> TableCells:
     rows: list[list[Cell]] = []
     has_header, count = False, 0
     for node in table.css("tr"):
-        cells = node.css("td, th")
+        cells = [cell for cell in node.css("td, th") if not is_unseen(cell)]
         row = _row(cells, covered, read_cell)
         count += len(row)
         if any(row):
             parent = node.parent
             if not rows:
                 has_header = (parent is not None and parent.tag == "thead") or all(cell.tag == "th" for cell in cells)
+                has_header = has_header or _is_strong(row)
             rows.append(row)
         if count > MAX_CELLS:
             break
     return TableCells(rows, has_header)
+
+
+def _is_strong(row: list[Cell]) -> bool:
+    """Whether all text of a row is in bold type, by which pages mark a header without `th`."""
+    pieces = [piece for cell in row for piece in cell if piece.text.strip()]
+    return len(row) > 1 and bool(pieces) and all(any(mark.kind == STRONG for mark in piece.marks) for piece in pieces)
 
 
 def _row(cells: list[Node], covered: dict[int, int], read_cell: Callable[[Node], Cell]) -> list[Cell]:

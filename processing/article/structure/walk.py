@@ -167,7 +167,7 @@ class _Walk:
 
     def _is_note_mark(self, node: Node) -> bool:
         """Whether a link within the page is the mark of a note, which is written behind a number as text."""
-        if not self._raw or not (node.attributes.get("href") or "").startswith("#"):
+        if not (node.attributes.get("href") or "").startswith("#"):
             return False
         mark = linked_note_mark(node, self._text_before())
         if mark:

@@ -16,6 +16,7 @@ _KICKER = re.compile(
     r"|vignette|catchline|flag-?line|ressort|rubri[ck]",
     re.IGNORECASE,
 )
+PERMALINK_SIGNS = frozenset(("¶", "#", "§", "🔗", "⚓", "⚓︎", "∞", "\uf0c1"))  # of a link to the heading that it stands in
 MAX_PARTS = 20
 MIN_PART = 3  # characters: shorter ones are the beginning of a word, as in McDonald
 _MELTED = re.compile(r"[^\W\d_A-Z][A-ZÄÖÜ]")
@@ -47,6 +48,8 @@ def without_kicker(node: Node) -> str:
 
 
 def _is_mark(node: Node) -> bool:
+    if node.tag == "a":
+        return node.text(strip=True) in PERMALINK_SIGNS
     return node.tag == "sup" and is_raised_number(node.text(strip=True))
 
 

@@ -88,4 +88,5 @@ def is_unseen(node: Node) -> bool:
         return node.prev is not None
     style = attributes.get("style")
     hidden = "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None) or _HIDDEN_NAMES.search(names) is not None
-    return hidden and any(map(str.isalnum, node.text()))  # a hidden colon between two parts of a heading is part of it
+    # A hidden colon between two parts of a heading is part of it, and hidden MathML has a formula that is shown as an image.
+    return hidden and any(map(str.isalnum, node.text())) and node.css_first("math") is None

@@ -28,9 +28,9 @@ def raised_text(before: str, node: Node, *, anchored: bool = False) -> str | Non
         return None
     if node.tag == "sup" and (anchored or _is_note(node)):
         return note_mark(before, text)
-    if not _NUMBER_BEFORE.search(before):
-        return None
     behind = _text_behind(node)
+    if not _NUMBER_BEFORE.search(before):
+        return f"{text} " if text[-1].isdecimal() and behind[:1].isdecimal() else None
     return _lowered(before, text, behind) if node.tag == "sub" else _exponent(before, text, behind)
 
 

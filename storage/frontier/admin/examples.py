@@ -51,6 +51,23 @@ def run_progress(database: Database, crawl_run: str) -> tuple[FetchCounts, dict[
         return counts, reasons, {name: int(row[name]) for name in ("responses", "received", "errors")}
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """How far a run is that is not closed: responses of its workers, and URLs that wait."""
+
+    responses: int
+    waiting: int
+
+
+def open_runs(database: Database) -> dict[str, OpenRun]:
+    """The runs that are not closed, by crawl run."""
+    responses = select(func.sum(WORKERS.c.responses)).where(WORKERS.c.run_no == CRAWL_RUNS.c.run_no).scalar_subquery()
+    waiting = select(func.sum(RUN_HOSTS.c.pending)).where(RUN_HOSTS.c.run_no == CRAWL_RUNS.c.run_no).scalar_subquery()
+    query = select(CRAWL_RUNS.c.crawl_run, responses, waiting).where(CRAWL_RUNS.c.state != "closed")
+    with database.read() as connection:
+        return {name: OpenRun(int(done or 0), int(left or 0)) for name, done, left in connection.execute(query)}
+
+
 def host_states(database: Database, crawl: str | None, limit: int) -> list[dict[str, object]]:
     """Hosts with the delay, back-off and lease that the frontier keeps, and how many URLs wait: the busiest first.
 

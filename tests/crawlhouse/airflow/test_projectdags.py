@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from crawlhouse.airflow.home import airflow_home, dag_bundles, dags_folder
+from crawlhouse.airflow.home import airflow_home, dag_bundles, dags_folder, parse_seconds
 from schemas.config.settings import Settings
 from tests import PROJECT
 from tests.crawlhouse.conftest import Run
@@ -41,6 +41,10 @@ def test_init_makes_the_folder_and_airflow_is_told_of_it(nowhere: Run, tmp_path:
         "dags-folder": str(dags_folder()),
         "project": str(tmp_path / "shop" / "dags"),
     }
+    assert config["dag_processor"]["min_file_process_interval"] == "15"
+    for number in range(400):
+        (settings.crawls / f"crawl_{number}.yaml").touch()
+    assert parse_seconds(settings) == 80
 
 
 def test_no_folder_and_our_own_folder_are_not_loaded_twice(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""Servers that receive messages: a web hook, and a mail server that speaks SMTP."""
+"""Servers that receive messages: a web hook, a mail server that speaks SMTP, and a collector of OpenTelemetry."""
 
 from __future__ import annotations
 
 import email
 import email.policy
+import gzip
 import json
 import socketserver
 import threading
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 
 class WebHook:
@@ -81,6 +84,38 @@ def mail_server() -> Iterator[MailBox]:
     with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
         box.port = port
         yield box
+
+
+class Collector:
+    """The last value of each counter, by its name and its labels, sorted."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[str | tuple[str, str], ...], float] = {}
+        self.port = 0
+
+
+@contextmanager
+def otlp_collector() -> Iterator[Collector]:
+    """A server that takes metrics as OTLP over HTTP, in protobuf."""
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            request = ExportMetricsServiceRequest.FromString(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
+            for metric in (metric for one in request.resource_metrics for scope in one.scope_metrics for metric in scope.metrics):
+                for point in metric.sum.data_points:
+                    labels = sorted((label.key, label.value.string_value) for label in point.attributes)
+                    collector.numbers[metric.name, *labels] = point.as_int or point.as_double
+            self.send_response(200 if self.path == "/v1/metrics" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is written."""
+
+    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+        collector.port = port
+        yield collector
 
 
 @contextmanager

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from crawlhouse.monitor.channels import send
 from crawlhouse.monitor.messages import trial_message
@@ -18,7 +21,9 @@ from schemas.errors import ConfigError, UnavailableError
 from schemas.keys import report_key
 from schemas.manifest import FetchCounts
 from schemas.runs import ProcessRun, config_hash
+from spiders.run import plan
 from storage.database.engine import open_database
+from storage.database.ledger_tables import CRAWL_RUNS
 from storage.ledger.alarms import Condition, claim_alarm, end_claim, list_alarms, set_alarms
 from storage.ledger.held import Held, discard_held, hold_rows
 from storage.ledger.ledger import open_ledger
@@ -231,3 +236,27 @@ def test_the_command_tells_and_tests(crawlhouse: Run, tmp_path: Path, hook: WebH
     refused = crawlhouse("notify", "test", "nobody", **where)
     assert refused.code == 2
     assert "CRAWLHOUSE_NOTIFY_NOBODY" in refused.err
+
+
+def test_a_missed_deadline_is_told_as_soon_as_the_run_is_late(
+    sqlite_settings: Settings, hook: WebHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dags import telling
+
+    crawl = read_crawl(crawl_file(sqlite_settings, CRAWL + "schedule: '*/2 * * * *'\n"))
+    plan(crawl, key="1", settings=sqlite_settings)  # just now, because Airflow tried it again
+    waits: list[float] = []
+
+    async def pass_minutes(seconds: float) -> None:
+        waits.append(seconds)
+        assert hook.received == []
+        database = open_database(sqlite_settings.database_url("frontier"))
+        with database.write() as connection:
+            connection.execute(update(CRAWL_RUNS).values(planned_at=time.time() - 480))
+        database.close()
+
+    monkeypatch.setattr(telling, "load_settings", lambda: sqlite_settings)
+    monkeypatch.setattr("asyncio.sleep", pass_minutes)
+    asyncio.run(telling.tell_overdue("news"))
+    assert waits == [60]
+    assert [message["title"] for message in hook.received] == ["news is late"]

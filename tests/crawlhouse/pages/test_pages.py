@@ -90,9 +90,10 @@ def test_a_gate_that_failed_is_red_and_names_its_rows(sqlite_settings: Settings,
         "gate failed news Rows of articles of news-20260301T120000Z-000001 are held back: expect_column_values_to_be_between"
     )
     page = words(render_run(sqlite_settings, Site(), "news-20260301T120000Z-000001"))
-    assert "held back articles: expect_column_values_to_be_between(word_count): 1 rows" in page
+    assert "held back articles: expect_column_values_to_be_between(word_count): 1 row, expected was min_value 100000; first from" in page
     assert "1 of 1 were not met" in page
-    assert f"first from {SITE}/1" in page
+    assert re.search(rf"first from {SITE}/1 \(word_count \d+\)", page)
+    assert re.search(rf"min_value 100000 critical 1 {SITE}/1 : word_count \d+", page)
 
 
 def test_what_needs_attention_comes_first(sqlite_settings: Settings) -> None:
@@ -137,6 +138,11 @@ def test_an_empty_home_says_what_to_do(sqlite_settings: Settings) -> None:
         render_crawl(sqlite_settings, Site(), "nothing")
     with pytest.raises(NotFoundError, match="There is no crawl run"):
         render_run(sqlite_settings, Site(), "nothing")
+
+
+def test_a_running_crawl_says_how_far_it_is(sqlite_settings: Settings) -> None:
+    plan(NEWS, key="1", settings=sqlite_settings, urls=[SITE + "/1", SITE + "/2"])
+    assert "running , 0 of 3" in words(render_overview(sqlite_settings, Site()))
 
 
 def test_five_hundred_crawls_take_less_than_a_second(sqlite_settings: Settings) -> None:

@@ -80,6 +80,26 @@ def test_a_parser_reads_it_back(html: str) -> None:
     assert shape(PARSER.render(markdown(html)).replace("\n</code>", "</code>")) == shape(html)
 
 
+def test_a_first_row_in_bold_type_is_the_header() -> None:
+    assert markdown("<table><tr><td><b>A</b><td><strong>B</strong><tr><td>1<td>2</table>").splitlines()[0] == "| **A** | **B** |"
+    assert markdown("<table><tr><td><b>A</b><td>B<tr><td>1<td>2</table>").splitlines()[0] == "|  |  |"
+
+
+@pytest.mark.parametrize(
+    ("image", "source"),
+    [
+        ("src=/blank.gif data-x-original-src=/a.png", "/a.png"),
+        ("src='data:image/gif;base64,x' data-lazy=/b.webp?w=1", "/b.webp?w=1"),
+        ("src=/img/placeholder.png srcset='/c.jpg 1x, /d.jpg 2x'", "/c.jpg"),
+        ("srcset='/c.jpg 400w, /d.jpg 800w'", "/c.jpg"),
+        ("src=/spacer.gif", "/spacer.gif"),
+        ("src=/e.jpg data-original=/large.jpg", "/e.jpg"),
+    ],
+)
+def test_an_image_that_is_loaded_late(image: str, source: str) -> None:
+    assert markdown(f"<p>A picture <img alt=mill {image}> of it.</p>") == f"A picture ![mill](https://valley.example{source}) of it."
+
+
 @pytest.mark.parametrize(
     "text",
     [

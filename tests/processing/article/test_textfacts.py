@@ -49,6 +49,8 @@ class TestRaised:
             ("takes 1<sup>1</sup>/<sub>2</sub> days", "takes 1 1/2 days"),
             ("see [2,<a href='#r3'>3</a>] there", "see [2,3] there"),
             ("made by Miller<sup>TM</sup> there", "made by MillerTM there"),
+            ("with note <sup>3</sup>40 mills", "with note 3 40 mills"),
+            ("with log<sub>10</sub>5 mills", "with log10 5 mills"),
         ],
     )
     def test_no_number_changes(self, markup: str, written: str) -> None:
@@ -104,6 +106,14 @@ class TestTables:
         cell = "<style>.a{color:red}</style><span style='display: none'>000007</span><span hidden>8</span><!-- x -->7"
         rows = f"<tr><td>Sacks<td>{cell}</tr><tr><td>H<sub>2</sub>O and <b>W</b>ater<td>one<br>two<p>three</p></tr>"
         assert text(f"<table>{rows}</table>") == "Sacks | 7\nH2O and Water | one two three"
+
+    def test_a_cell_that_readers_do_not_see_is_no_column(self) -> None:
+        rows = "<tr><th>Year<th style='display:none'>Key<th>Mills</tr><tr><td>1990<td hidden>k7<td>4</tr>"
+        assert text(f"<table>{rows}</table>") == "Year | Mills\n1990 | 4"
+
+    def test_a_script_in_a_cell_of_data(self) -> None:
+        rows = "<tr><th>Year<th>Sacks<th>Mills</tr><tr><td>1990<td><script>ad()</script><noscript>no</noscript><td>4</tr>"
+        assert text(f"<table>{rows}</table>") == "Year | Sacks | Mills\n1990 |  | 4"
 
     def test_a_caption_is_kept(self) -> None:
         rows = "<tr><td>Sacks<td>7</tr><tr><td>Mills<td>2</tr>"
@@ -188,6 +198,7 @@ class TestFormulas:
             ("<img class='latex' src='/f.png' alt='x^2'>", "x^2"),
             (KATEX, "x^2"),
             (WIKIPEDIA, "x^2"),
+            (WIKIPEDIA.replace("class=mwe-math-mathml ", ""), "x^2"),
         ],
     )
     def test_a_formula_keeps_its_text_once(self, markup: str, written: str) -> None:
@@ -219,6 +230,13 @@ class TestInvisible:
         assert text("<p>Die Wasser&shy;mühle&#8203; dreht sich&nbsp;wieder, seit der Fluss genug Wasser führt.</p>").startswith(
             "Die Wassermühle dreht sich wieder"
         )
+
+
+@pytest.mark.parametrize("sign", ["<a href='#mill' class=headerlink title=Link>¶</a>", "<a href='#mill'>#</a>", "<a href='#mill'> 🔗 </a>"])
+@pytest.mark.parametrize("heading", ["{}The grain of the valley", "The grain of the valley{}"])
+def test_the_sign_of_a_link_to_a_heading_is_no_text(heading: str, sign: str) -> None:
+    prose = "<p>The grain grew so well after the rain that the farmers had to ask for help from all of their neighbours.</p>"
+    assert blocks(f"<h2>{heading.format(sign)}</h2>{prose}")[0] == (BlockKind.HEADING, "The grain of the valley")
 
 
 def test_a_declarative_shadow_tree_is_content() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 
 from processing import stages
 from processing.erase.erasing import erase, preview
+from processing.erase.scope import REPLACEMENT, Scope
+from processing.expectations.examples import values_text
 from processing.known.upkeep import check_index
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError
@@ -75,3 +78,15 @@ def _check_archive(settings: Settings) -> None:
     assert Manifest.model_validate_json(store.get_bytes(manifest_key("shop", FIRST))) == ledger.manifest(FIRST)
     assert len(store.get_bytes(cdxj_key("shop", FIRST)).splitlines()) == 2
     ledger.close()
+
+
+def test_values_of_a_row_go_with_its_url() -> None:
+    scope = Scope(["https://a.example/people/*"])
+    gone, kept = "https://a.example/people/1", "https://a.example/story"
+    values = values_text({"name": 'Eve "(E)" \\', "born": 1, "age": None}, ["name", "born", "age"])
+    said = f"2 rows, first from {gone} ({values}), {kept} ({values}) and others; see {gone}, ({kept})"
+    clean = f"2 rows, first from {REPLACEMENT}, {kept} ({values}) and others; see {REPLACEMENT}, ({kept})"
+    assert scope.text(said) == clean
+    assert json.loads(scope.text(json.dumps({"event": said}))) == {"event": clean}  # a line of a log
+    report = {"unexpected": [{"url": gone, "values": values}, {"url": kept, "values": values}]}
+    assert scope.value(report) == {"unexpected": [{"url": REPLACEMENT, "values": ""}, {"url": kept, "values": values}]}

@@ -66,7 +66,12 @@ def test_one_bad_row_fails_a_critical_expectation() -> None:
     result = judge_dataset(RowsToJudge(products(POSITIVE), [rows("1.00", "-1.00", "3.00")], [RUN]))
     assert not result.success
     assert result.failing_runs() == {RUN}
-    assert result.failures() == "expect_column_values_to_be_between(price): 1 rows, first from http://shop.example/p/1"
+    assert result.failures() == (
+        "expect_column_values_to_be_between(price): 1 row, expected was min_value 0, strict_min True; "
+        "first from http://shop.example/p/1 (price -1)"
+    )
+    (found,) = result.to_json()["results"]
+    assert found["unexpected"] == [{"url": "http://shop.example/p/1", "values": "price -1"}]
     assert judge_dataset(RowsToJudge(products(POSITIVE), [rows("1.00", None, "3.00")], [RUN])).success
 
 
@@ -78,10 +83,9 @@ def test_a_warning_names_the_rows_that_go_to_quarantine() -> None:
     assert offences.rows.tolist() == [1, 2, 4]
     assert sorted(offences.among(2, 3)) == [0, 2]
     offence = offences.among(0, 2)[1]
-    assert (offence.rule, offence.detail) == (
-        "expectation:expect_column_values_to_be_between",
-        "price: expected was min_value 0, strict_min True",
-    )
+    assert offence.rule == "expectation:expect_column_values_to_be_between"
+    expected = "expected was to be between (min_value 0, strict_min True)"
+    assert (offence.detail({"price": Decimal("-1.00")}), offence.detail({})) == (f"price -1.00: {expected}", f"price: {expected}")
     assert result.measures == {RUN: {"row_count": 2, "columns": {}}}
 
 

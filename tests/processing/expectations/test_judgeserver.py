@@ -23,10 +23,10 @@ BAD = {**GOOD, "article_id": "b" * 32, "url": "https://a.example/2", "word_count
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server for this test; its process id."""
     monkeypatch.setenv(ADDRESS, "")
-    process = start_server(tmp_path)
+    process = start_server()
     yield process.pid
     process.kill()
     process.wait()
@@ -36,10 +36,12 @@ def judged(*rows: dict[str, object]) -> SuiteResult:
     return judge_dataset(RowsToJudge(Dataset(name="articles"), [table_of("articles", *rows)], ["crawl_run"]))
 
 
-def test_rows_are_judged_by_a_forked_process(server: int, tmp_path: Path) -> None:
-    _wait_for_server(tmp_path)
+def test_rows_are_judged_by_a_forked_process(server: int) -> None:
+    _wait_for_server()
     result = judged(GOOD, BAD)
-    assert result.failures() == "expect_column_values_to_be_between(word_count): 1 rows, first from https://a.example/2"
+    assert result.failures() == (
+        "expect_column_values_to_be_between(word_count): 1 row, expected was min_value 1; first from https://a.example/2 (word_count 0)"
+    )
     assert judged(GOOD).success
     found = connect()
     assert found is not None
@@ -52,8 +54,8 @@ def test_rows_are_judged_by_a_forked_process(server: int, tmp_path: Path) -> Non
     assert judged(GOOD).success, "by a process of its own"
 
 
-def test_a_forked_process_that_dies_stops_the_gate(server: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _wait_for_server(tmp_path)
+def test_a_forked_process_that_dies_stops_the_gate(server: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    _wait_for_server()
     found = connect()
     assert found is not None
     monkeypatch.setattr("processing.expectations.judge_process.connect", lambda: found)
@@ -62,8 +64,8 @@ def test_a_forked_process_that_dies_stops_the_gate(server: int, tmp_path: Path, 
         judged(GOOD)
 
 
-def _wait_for_server(folder: Path) -> None:
+def _wait_for_server() -> None:
     deadline = time.monotonic() + 60
-    while not (folder / "judge.sock").exists():
+    while not Path(os.environ[ADDRESS]).exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -57,6 +57,11 @@ def test_a_bare_ampersand_invents_no_url(document: str) -> None:
     assert urls(document.replace("&amp;", "&").encode()) == [URL]
 
 
+@pytest.mark.parametrize("end", ["https://a.example/pa", "<![CDATA[https://a.example/pa", ""])
+def test_an_address_in_whose_middle_a_sitemap_ends_is_none(end: str) -> None:
+    assert urls(SITEMAP.replace("</urlset>", f"<url><loc>{end}").encode()) == [URL]
+
+
 @pytest.mark.parametrize("between", ["\x00", "\x0b", "\x08", "&#0;", "&#8;", "&#xFFFE;"])
 def test_characters_that_xml_does_not_have(between: str) -> None:
     assert urls(SITEMAP.replace("page", f"pa{between}ge").encode()) == [URL]

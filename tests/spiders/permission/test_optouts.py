@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
     [
         ("unavailable_after: 25 Jun 2010 15:00:00 GMT", datetime(2010, 6, 25, 15, tzinfo=UTC)),
         ("noindex, unavailable_after: 25 Jun 2010 15:00:00 PST", datetime(2010, 6, 25, 23, tzinfo=UTC)),
+        ("noindex; unavailable_after: 2010-06-25", datetime(2010, 6, 25, tzinfo=UTC)),
         ("unavailable_after: Saturday, 25-Jun-10 15:00:00 GMT", datetime(2010, 6, 25, 15, tzinfo=UTC)),
         ("unavailable_after: Thu, 25 Jun 2010 15:00:00 GMT, nofollow", datetime(2010, 6, 25, 15, tzinfo=UTC)),
         ("Unavailable_After: 2030-01-01", datetime(2030, 1, 1, tzinfo=UTC)),

@@ -67,6 +67,8 @@ def test_an_unknown_url_brings_similar_ones(crawlhouse: Run) -> None:
     ended = crawlhouse("show", "https://a.example/strom")
     assert (ended.code, ended.out) == (3, "")
     assert ended.err.splitlines()[1].strip() == ARTICLE
+    ended = crawlhouse("show", "strom")
+    assert (ended.code, "strom is no whole URL" in ended.err) == (3, True)
 
 
 def test_one_view_at_a_time(crawlhouse: Run) -> None:

@@ -90,6 +90,7 @@ OTHER = {"author": {"@type": "Person", "name": "Zoe Other"}, "datePublished": "2
     [
         {"@type": "Product", "name": "Flour", "review": {"@type": "Review", "reviewBody": "Good", **OTHER}},
         {"@type": "WebPage", "name": TITLE, "reviews": [{"@type": "Review", **OTHER}]},
+        {"@type": "VideoObject", "name": "Trains of the northern coast", **OTHER},
         {"@type": "Recipe", "name": TITLE, "review": [{"@type": "UserReview", **OTHER}]},
         {"@type": "NewsArticle", "headline": "Trains run late on Sunday", "url": "https://valley.example/2019/trains", **OTHER},
         {

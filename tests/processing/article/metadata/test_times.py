@@ -7,6 +7,8 @@ import pytest
 
 from processing.article.metadata.dates import read_date
 from processing.article.metadata.metadata import Metadata, read_metadata
+from processing.article.metadata.month_names import MONTHS_ELSEWHERE
+from processing.article.metadata.months import MONTHS, month_number
 from processing.article.tree.parse import parse
 from schemas.page import Page
 
@@ -121,6 +123,21 @@ def test_a_range_is_no_offset() -> None:
 )
 def test_months_in_many_languages(text: str, language: str) -> None:
     assert utc(text, language) == ("none" if language == "de" else DAY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["7 Μαρτίου 2025", "2025 m. kovo 7 d.", "7. maaliskuuta 2025", "2025. március 7.", "7. ožujka 2025", "7. marts 2025", "7 березня 2025"],
+)
+def test_months_of_a_page_that_declares_another_language(text: str) -> None:
+    assert utc(text, "en") == DAY
+
+
+def test_each_further_name_is_that_of_one_month_in_cldr() -> None:
+    written = {"fi": "tammikuuta", "hu": "július", "el": "Αυγούστου", "ro": "iunie", "hi": "दिसंबर"}
+    for language, name in written.items():
+        assert MONTHS_ELSEWHERE[name.lower()] == month_number(name, language)
+    assert not MONTHS_ELSEWHERE.keys() & MONTHS.keys()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ def title(declared: str, heading: str = "", url: str = "https://www.valley-post.
         ("山谷里的老水车重新转动起来_社会频道_山谷网", "山谷里的老水车重新转动起来"),
         ("The old mill turns again _ Valley Post", "The old mill turns again"),
         ("The old mill turns again » Valley Post", "The old mill turns again"),
+        ("The old mill turns again_Valley Post", "The old mill turns again"),
+        ("The old mill of the valley_post turns", "The old mill of the valley_post turns"),
         ("Valley Post: News – The old mill turns again", "The old mill turns again"),
         ("Valley – the old mill turns again", "Valley – the old mill turns again"),
         ("Post - what it means for the mill", "Post - what it means for the mill"),
