@@ -24,7 +24,7 @@ from spiders.closing.run_statistics import RunCounter
 from spiders.closing.thresholds import check_thresholds
 from spiders.progress import ProgressLine
 from spiders.reading.crash_counts import CrashCounts
-from spiders.schedule.next_visit import due_again
+from spiders.schedule.next_visit import due_again, hours_between_runs
 from spiders.seed_file import read_seeds, with_hosts
 from spiders.spool.spool import remove_empty, spool_folder
 from spiders.spool.statistics import WorkerStatistics, stored_statistics
@@ -81,15 +81,15 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
 
 
 def _reschedule(crawl: Crawl, frontier: Frontier, settings: Settings) -> None:
-    """If the crawl's `revisit` is another than in its last run, compute due times by it. The old ones would hold for weeks otherwise."""
+    """If `revisit` or `schedule` is another than in the crawl's last run, compute due times by it. The old ones would hold for weeks."""
     ledger = open_ledger(settings)
     try:
         before = ledger.latest_crawl(crawl.name)
     finally:
         ledger.close()
-    if before is not None and before.revisit != crawl.revisit:
-        count = frontier.reschedule(crawl.name, partial(due_again, crawl.revisit))
-        LOG.info("%s: `revisit` was changed. The due times of %s URLs are computed anew.", crawl.name, f"{count:,}")
+    if before is not None and (before.revisit, before.schedule) != (crawl.revisit, crawl.schedule):
+        count = frontier.reschedule(crawl.name, partial(due_again, crawl.revisit, hours_between_runs(crawl.schedule)))
+        LOG.info("%s: `revisit` or `schedule` was changed. The due times of %s URLs are computed anew.", crawl.name, f"{count:,}")
 
 
 def describe_budget_shortfall(left: BudgetShortfall) -> str:

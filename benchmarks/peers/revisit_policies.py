@@ -21,11 +21,12 @@ from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with
 
 LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which would matter if fetches are scarce
 PRODUCT = Revisit(feeds_max=LONGEST_HOURS, sitemaps_max=LONGEST_HOURS, hubs_max=LONGEST_HOURS)
+TICK_HOURS = 0.25  # a crawl every quarter of an hour
 BOUNDS = {
-    "hub": Bounds(PRODUCT.hubs_min, PRODUCT.hubs_max),
-    "feed": Bounds(PRODUCT.feeds_min, PRODUCT.feeds_max),
-    "sitemap": Bounds(PRODUCT.sitemaps_min, PRODUCT.sitemaps_max),
-    "article": Bounds(PRODUCT.articles_min, PRODUCT.articles_max),
+    "hub": Bounds(PRODUCT.hubs_min, PRODUCT.hubs_max, TICK_HOURS),
+    "feed": Bounds(PRODUCT.feeds_min, PRODUCT.feeds_max, TICK_HOURS),
+    "sitemap": Bounds(PRODUCT.sitemaps_min, PRODUCT.sitemaps_max, TICK_HOURS),
+    "article": Bounds(PRODUCT.articles_min, PRODUCT.articles_max, TICK_HOURS),
 }
 KINDS = {"hub": "page", "feed": "feed", "sitemap": "sitemap"}
 HOUR_SECONDS = 3600.0

@@ -9,7 +9,7 @@ from schemas.capture import UrlKind
 from schemas.config.crawl import Crawl
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.web.media_type import read_media_type
-from spiders.schedule.next_visit import NextVisit, after_failure, after_response
+from spiders.schedule.next_visit import NextVisit, after_failure, after_response, hours_between_runs
 from spiders.session.url_results import GONE, MISSING, TEMPORARY
 from spiders.urls.canonical import canonicalize
 from spiders.urls.scope import CrawlScope
@@ -82,4 +82,5 @@ def _next_visit(crawl: Crawl, scope: CrawlScope, due: DueUrl, found: AdoptedUrl)
         return after_failure(crawl.revisit, due, found.fetched_at, gone=True)
     if found.outcome is not FetchOutcome.FETCHED or found.status in MISSING:
         return after_failure(crawl.revisit, due, found.fetched_at)
-    return after_response(crawl.revisit, due, found.kind, found.fetched_at, changed=True, new_items=0, items=[])
+    between_runs = hours_between_runs(crawl.schedule)
+    return after_response(crawl.revisit, due, found.kind, found.fetched_at, changed=True, new_items=0, items=[], between_runs=between_runs)

@@ -10,23 +10,21 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-EDITS_PER_PRICE = 0.86  # edits that a fetch should bring at the price 1, were there no limit
-EDIT_POWER = 2.3  # of the price. With 3, a third of 80,000 fetches is spent on edits, and news is later
-USUAL_EDITS = 0.95  # the limit: about what the first visit to an article brings, so that some edits are found at usual prices
-SCARCE_PRICE = 1.95  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
-SCARCE_POWER = 2.0  # with 3, 45,000 fetches for 35,000 articles find fewer edits than Nutch's rule
-EDIT_VALUE_HOURS = 60.0  # an edit noticed after so long is worth exp(-1), about a third
+EDITS_PER_PRICE = 1.2  # edits that a fetch should bring at the price 1, were there no limit
+EDIT_POWER = 2.7  # of the price, below about 1: with 2, few edits are found where fetches are plenty, with more, news is later
+USUAL_EDITS = 1.25  # the limit: a little more than a visit to an article of unknown habits brings, so edited ones go first
+SCARCE_PRICE = 2.4  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
+SCARCE_POWER = 1.5  # with more, 45,000 fetches for 35,000 articles find fewer edits than Nutch's rule
+EDIT_VALUE_HOURS = 160.0  # an edit noticed after so long is worth exp(-1), about a third. With 60, each visit finds fewer edits
 MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is visited as seldom as the crawl allows
 FALL = 0.5
 PRIOR_EDITS = 0.3  # over PRIOR_EXPOSURE: a third of all articles are edited
 PRIOR_EXPOSURE = 1.0
 AGE_STEPS = 48
 PRICES_A_FACTOR_E = 8  # plans are made for prices rounded to an eighth of a logarithm
-HINT_HOURS = (
-    3.0  # chosen on the tuning seeds: with 8 hours a hint leads to more edits, but fewer hints are followed before the list drops them
-)
-LAST_HINT_PRICE = 3.1
-FREE_HINT_PRICE = 0.55
+HINT_HOURS = 3.0  # chosen on the tuning seeds: with 8, a fetch finds more edits, but lists drop more pages before they are fetched
+FREE_HINT_PRICE = 0.5  # the default price: who did not change it gets an edit as soon as a list tells of it
+EDITS_BY_HINT = 2.4  # about what a fetch by a hint finds if it waits: at a price at which a fetch should bring more, none is followed
 NEVER_HOURS = 10 * 365 * 24.0
 AGES = tuple(math.exp(math.log(MAX_CHECKED_AGE_HOURS + 1) * step / AGE_STEPS) - 1 for step in range(AGE_STEPS + 1))
 
@@ -39,9 +37,9 @@ def edit_price(price: float) -> float:
 def hint_wait(price: float) -> float:
     """The hours since an article's last fetch during which hints that it was edited are ignored.
 
-    At the default price 0. The higher the price, the longer, so that one fetch catches several edits; infinite above LAST_HINT_PRICE.
+    At the default price 0. The higher the price, the longer, so that one fetch catches several edits; infinite if hints are not worth it.
     """
-    return HINT_HOURS * max(price**2 - FREE_HINT_PRICE**2, 0.0) if price < LAST_HINT_PRICE else NEVER_HOURS
+    return HINT_HOURS * max(price**2 - FREE_HINT_PRICE**2, 0.0) if edit_price(price) < EDITS_BY_HINT else NEVER_HOURS
 
 
 def exposure(before: float, now: float) -> float:

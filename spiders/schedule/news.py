@@ -1,9 +1,12 @@
 """What a visit to a source is worth for its news; no clock, no I/O. Times are in hours.
 
 News loses its worth with time. The median delay is smallest if busy sources are visited at almost every tick and others rarely. The worth
-of an article falls on three time scales: minutes, hours and days. The first decides the median delay, the last the mean: until about
+of an article falls on three time scales: half an hour, hours and days. The first decides the median delay, the last the mean: until about
 four days have passed, each hour costs the same, so that quiet sources are visited too. A visit is due when waiting would lose more than the
 visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral content, 2016).
+
+Of the first part hardly anything is lost within minutes, and nothing is left after FIRST_HOURS: an article that is found sooner than
+half of all articles does not shorten the median, nor does one that is found later than them.
 """
 
 from __future__ import annotations
@@ -15,15 +18,16 @@ from functools import lru_cache
 from spiders.schedule.hours import HOURS_A_DAY, Profile, hour_weights
 
 # Chosen by a search on the tuning seeds of `benchmarks.freshness` (docs/rules.md): the first weight trades the median against the mean.
-# (hours, weight): an article is worth the sum of weight * exp(-delay / hours)
-FIRST_HOURS, FIRST_WEIGHT = 0.21, 4.7  # at the price 1. With 3.5 the median delay is a tenth longer, the mean shorter
-FIRST_POWER = 0.3  # of the price: if fetches are scarce, the median delay is longer, and a later visit still shortens it
-SECOND_HOURS, SECOND_WEIGHT = 2.0, 0.5
-LASTING_HOURS, LASTING_WEIGHT = 85.0, 5.0  # one more such pair: up to about four days, each hour of delay costs the same
+# (hours, weight): an article is worth the sum of weight * exp(-delay / hours) of the later scales, and the first
+FIRST_HOURS, FIRST_WEIGHT = 0.47, 2.8  # at the price 1: about the median delay that 53,000 fetches for 28,000 articles reach
+FIRST_POWER = 0.33  # of the price: if fetches are scarce, the median delay is longer, and a later visit still shortens it
+FIRST_SHAPE = 1.6  # the lost part is (delay / hours) ** FIRST_SHAPE. With 1, mid-sized sources get visits that do not shorten the median
+SECOND_HOURS, SECOND_WEIGHT = 2.0, 1.0
+LASTING_HOURS, LASTING_WEIGHT = 85.0, 4.7  # one more such pair: up to about four days, each hour of delay costs the same
 SCARCE_PRICE = 1.4  # above it the lasting part weighs less, in inverse proportion: if fetches are scarce, the quiet sites yield
 VALUE_PER_PRICE = 0.8  # a source with an item every two hours then brings about the default price
-UNDATED_ITEMS = 6.6  # at the price 1, a source without dates is visited before it has this many new items: it may drop some
-UNDATED_POWER = 0.8  # of the price: if fetches are scarce, the busy sites go first
+UNDATED_ITEMS = 6.0  # at the price 1, a source without dates is visited before it has this many new items: it may drop some
+UNDATED_POWER = 0.7  # of the price: if fetches are scarce, the busy sites go first
 INTERVALS = (0.0, *(0.02 * 1.1**step for step in range(120)))  # up to two months
 
 
@@ -66,9 +70,13 @@ def _visits_an_hour(rate: float, price: float, dated: bool) -> float:
 @lru_cache(maxsize=64)
 def _indexes(price: float) -> tuple[float, ...]:
     """The value of a visit after each of INTERVALS, per item an hour: its gain, less what waiting longer would gain (the Whittle index)."""
-    first = (FIRST_HOURS * math.pow(price, FIRST_POWER), FIRST_WEIGHT)
-    lasting = (LASTING_HOURS, LASTING_WEIGHT * min(1.0, SCARCE_PRICE / price))
-    scales = (first, (SECOND_HOURS, SECOND_WEIGHT), lasting)
-    return tuple(
-        math.fsum(weight * hours * (1 - (1 + wait / hours) * math.exp(-wait / hours)) for hours, weight in scales) for wait in INTERVALS
-    )
+    scales = ((SECOND_HOURS, SECOND_WEIGHT), (LASTING_HOURS, LASTING_WEIGHT * min(1.0, SCARCE_PRICE / price)))
+    later = [sum(weight * hours * (1 - (1 + wait / hours) * math.exp(-wait / hours)) for hours, weight in scales) for wait in INTERVALS]
+    hours = FIRST_HOURS * math.pow(price, FIRST_POWER)
+    first = [FIRST_WEIGHT * _gain_of_first(min(wait, hours), hours) for wait in INTERVALS]
+    return tuple([one + other for one, other in zip(later, first, strict=True)])
+
+
+def _gain_of_first(wait: float, hours: float) -> float:
+    """The integral of delay times the loss's slope up to `wait`, as `_indexes` has it for the other scales."""
+    return FIRST_SHAPE / (FIRST_SHAPE + 1) * wait * math.pow(wait / hours, FIRST_SHAPE)

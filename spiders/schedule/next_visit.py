@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
+from schemas.config.schedule import has_times, shortest_interval
 from spiders.schedule.edits import hint_wait
 from spiders.schedule.revisit import after_visit, due_at
 from spiders.schedule.state import Bounds, RevisitState, Visit
@@ -49,15 +50,21 @@ def tie_breaker(url: str) -> float:
     return int.from_bytes(blake2b(url.encode("utf-8", "surrogatepass"), digest_size=2).digest()) / 65_536
 
 
-def bounds(revisit: Revisit, kind: UrlKind, url: str, depth: int) -> Bounds:
-    """The shortest and longest interval for a URL."""
+def bounds(revisit: Revisit, kind: UrlKind, url: str, depth: int, between_runs: float = 0.0) -> Bounds:
+    """The shortest and longest interval for a URL. `between_runs` is in hours, 0 if unknown."""
     if kind is UrlKind.FEED:
-        return Bounds(revisit.feeds_min, revisit.feeds_max)
+        return Bounds(revisit.feeds_min, revisit.feeds_max, between_runs)
     if kind is UrlKind.SITEMAP:
-        return Bounds(revisit.sitemaps_min, revisit.sitemaps_max)
+        return Bounds(revisit.sitemaps_min, revisit.sitemaps_max, between_runs)
     if is_hub(url, depth):
-        return Bounds(revisit.hubs_min, revisit.hubs_max)
-    return Bounds(revisit.articles_min, revisit.articles_max)
+        return Bounds(revisit.hubs_min, revisit.hubs_max, between_runs)
+    return Bounds(revisit.articles_min, revisit.articles_max, between_runs)
+
+
+def hours_between_runs(schedule: str | None) -> float:
+    """The shortest time between two runs by a crawl's schedule, in hours; 0 if it has no schedule."""
+    interval = shortest_interval(schedule) if schedule is not None and has_times(schedule) else None
+    return 0.0 if interval is None else interval.total_seconds() / HOUR_SECONDS
 
 
 def hints_after(revisit: Revisit) -> float:
@@ -77,20 +84,30 @@ def is_hub(url: str, depth: int) -> bool:
 
 
 def after_response(
-    revisit: Revisit, due: DueUrl, kind: UrlKind, now: float, changed: bool, new_items: int, items: Sequence[ItemTimes]
+    revisit: Revisit,
+    due: DueUrl,
+    kind: UrlKind,
+    now: float,
+    changed: bool,
+    new_items: int,
+    items: Sequence[ItemTimes],
+    between_runs: float = 0.0,
 ) -> NextVisit:
-    """The next visit after a response. `items` are the times that a feed or sitemap gives for its items."""
+    """The next visit after a response. `items` are the times that a feed or sitemap gives for its items.
+
+    `between_runs` are the hours between two runs of the crawl, 0 if unknown.
+    """
     published = [item.published_at / HOUR_SECONDS for item in items if item.published_at is not None]
     modified = [item.modified_at / HOUR_SECONDS for item in items if item.modified_at is not None]
     if _says_nothing(modified, now / HOUR_SECONDS - 1):
         modified = []
     visit = Visit(now / HOUR_SECONDS, changed, new_items, published, modified_times=modified, modified=_count_modified(due, items, now))
-    return _next(revisit, due, kind, visit, 0.0)
+    return _next(revisit, due, kind, visit, 0.0, between_runs)
 
 
-def due_again(revisit: Revisit, kind: UrlKind, url: str, depth: int, state: str) -> float:
+def due_again(revisit: Revisit, between_runs: float, kind: UrlKind, url: str, depth: int, state: str) -> float:
     """When a URL that was visited is due by other intervals, in seconds since the epoch. `state` is the policy's, as text."""
-    return due_at(RevisitState.from_text(state), bounds(revisit, kind, url, depth), revisit.price) * HOUR_SECONDS
+    return due_at(RevisitState.from_text(state), bounds(revisit, kind, url, depth, between_runs), revisit.price) * HOUR_SECONDS
 
 
 def after_failure(revisit: Revisit, due: DueUrl, now: float, wait: float = 0.0, gone: bool = False) -> NextVisit:
@@ -120,7 +137,7 @@ def _says_nothing(times: Sequence[float], after: float) -> bool:
     return len(times) > FEW_ITEMS and min(times) > after
 
 
-def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: float) -> NextVisit:
+def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: float, between_runs: float = 0.0) -> NextVisit:
     is_source = kind is not UrlKind.PAGE or is_hub(due.url, due.depth)
     state = RevisitState(is_source, appeared_at(due) / HOUR_SECONDS, source_speed=source_speed(kind), tie_breaker=tie_breaker(due.url))
     if due.revisit is not None:
@@ -130,5 +147,5 @@ def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: floa
         trust = due.hint_trust.get(due.hints.source or "")
         state = replace(state, modified=float(trust is not None and trust.is_confirmed))
     state = after_visit(state, visit, [RevisitState.from_text(text) for text in due.other_primary_sources], revisit.price)
-    moment = due_at(state, bounds(revisit, kind, due.url, due.depth), revisit.price) * HOUR_SECONDS
+    moment = due_at(state, bounds(revisit, kind, due.url, due.depth, between_runs), revisit.price) * HOUR_SECONDS
     return NextVisit(max(moment, visit.at * HOUR_SECONDS + wait), state.to_text(), state.is_primary_source and not state.failures)

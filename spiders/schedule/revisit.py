@@ -49,7 +49,7 @@ PRIOR_MODIFIED = 5.0  # in PRIOR_HOURS, of a source that says when its pages wer
 QUIET_HOURS_PER_PRICE = 180.0  # the interval of a source that brings nothing, at the price 1
 BACKLOG_SHARE = 0.064  # of the links at a first visit without dates: a guess at the new ones in PRIOR_HOURS, so a list of two days
 OVERFLOW_SHARE = 0.85  # if this share of a source's links is new, it probably dropped others between the visits
-OVERFLOW_FACTOR = 2.0
+OVERFLOW_FACTOR = 2.0  # how many it dropped is unknown: the rate doubles, so the interval halves, until the list is no longer full
 THRESHOLD_SPREAD = 20.0  # factor between the lowest and the highest threshold of an article: with 4, all would change at one price
 WATCHED_FACTOR = 5.0  # on the threshold of an article whose edits a trusted source tells of; 4 to 8 give the same
 FAILURE_HOURS = 1.0
@@ -82,7 +82,11 @@ def _with_credit(state: RevisitState, seen: RevisitState, others: Sequence[Revis
 
 
 def due_at(state: RevisitState, bounds: Bounds, price: float = DEFAULT_PRICE_ITEMS) -> float:
-    """When the URL is due again, never before it was last visited plus the shortest interval."""
+    """When the URL is due again, never before it was last visited plus the shortest interval.
+
+    URLs are fetched in runs only. A visit that is worth its price before the middle of the time between two runs belongs to the earlier
+    run, so a URL is due half of that time sooner.
+    """
     if state.failures:
         interval = _failure_interval(state)
     elif state.source:
@@ -90,6 +94,7 @@ def due_at(state: RevisitState, bounds: Bounds, price: float = DEFAULT_PRICE_ITE
         interval = next_news_visit(rate, state.profile, state.last_visit, longest, price, state.dated_items > 0)
     else:
         interval = _article_interval(state, bounds.longest, price)
+    interval -= 0.0 if state.failures else bounds.between_runs / 2
     return state.last_visit + min(max(interval, bounds.shortest), max(bounds.longest, bounds.shortest))
 
 

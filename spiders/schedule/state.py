@@ -11,10 +11,14 @@ from spiders.schedule.hours import HOURS_A_DAY, Profile
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The shortest and longest interval that a crawl allows for a kind of URL, in hours."""
+    """The shortest and longest interval that a crawl allows for a kind of URL, and `between_runs`, the time between two runs; in hours.
+
+    `between_runs` is 0 if that is unknown.
+    """
 
     shortest: float
     longest: float
+    between_runs: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     if retry_wait is None:
 
         def result_for(count: int) -> FetchResult:
-            made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl.revisit, is_opted_out)
+            made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl, is_opted_out)
             made = replace(made, etag=None, last_modified=None, earlier=None) if fetch.again else made  # of another URL
             if response.dead_end or response.too_many_redirects:
                 made = replace(made, chain=tuple(url_digest(context.crawl.name, url).hex() for url in fetch.chain.urls))

@@ -13,7 +13,7 @@ from schemas.config.crawl import Crawl, Revisit
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import ParsedResponse
 from spiders.download.failure import FetchFailedError
-from spiders.schedule.next_visit import ItemTimes, NextVisit, after_failure, after_response
+from spiders.schedule.next_visit import ItemTimes, NextVisit, after_failure, after_response, hours_between_runs
 from storage.frontier.records import Discovery, DueUrl, EarlierCapture, FetchResult
 from storage.index.rows import CaptureRow
 from storage.warc.records import sha1
@@ -69,13 +69,13 @@ def revisit_target(capture: Capture, due: DueUrl) -> RefersTo | None:
 
 
 def response_result(
-    due: DueUrl, capture: Capture, response: ParsedResponse, row: CaptureRow | None, revisit: Revisit, is_opted_out: bool
+    due: DueUrl, capture: Capture, response: ParsedResponse, row: CaptureRow | None, crawl: Crawl, is_opted_out: bool
 ) -> FetchResult:
     """The result of a final response with the capture `row` (None: not archived). One that could not be read is fetched whole next time."""
     now = capture.fetched_at.timestamp()
     outcome, reason = _outcome_of(capture, response, is_opted_out)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
-    visit = _visit(due, capture, response, outcome, changed, revisit, now)
+    visit = _visit(due, capture, response, outcome, changed, crawl, now)
     keeps = response.unread_reason is None and (capture.status == 304 or not changed)
     return FetchResult(
         url_id=due.url_id,
@@ -124,15 +124,16 @@ def _outcome_of(capture: Capture, response: ParsedResponse, is_opted_out: bool) 
 
 
 def _visit(
-    due: DueUrl, capture: Capture, response: ParsedResponse, outcome: FetchOutcome, changed: bool, revisit: Revisit, now: float
+    due: DueUrl, capture: Capture, response: ParsedResponse, outcome: FetchOutcome, changed: bool, crawl: Crawl, now: float
 ) -> NextVisit:
     if capture.status == GONE or (capture.status in MISSING and due.fails + 1 >= MAX_MISSES):
-        return after_failure(revisit, due, now, gone=True)
+        return after_failure(crawl.revisit, due, now, gone=True)
     if outcome is not FetchOutcome.FETCHED or capture.status in MISSING:
-        return after_failure(revisit, due, now, retry_after(capture, now))
+        return after_failure(crawl.revisit, due, now, retry_after(capture, now))
     kind = response.kind if capture.status == 200 else due.kind
     items = [_item_times(found) for found in response.discoveries if found.hints.source]
-    return after_response(revisit, due, kind, now, changed, response.new_items, items)
+    between_runs = hours_between_runs(crawl.schedule)
+    return after_response(crawl.revisit, due, kind, now, changed, response.new_items, items, between_runs)
 
 
 def _item_times(found: Discovery) -> ItemTimes:

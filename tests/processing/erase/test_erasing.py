@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from crawlhouse.reports.url_report import SIMILAR
 from processing import stages
 from processing.erase.erasing import erase, preview
 from processing.erase.scope import REPLACEMENT, Scope
@@ -56,6 +57,10 @@ def test_nothing_is_left_of_an_erased_page(lake_settings: Settings) -> None:
     last = rows(settings, "SELECT process_run FROM runs WHERE kind = 'erase' ORDER BY sequence")[-1][0]
     with connect(settings, last) as lake:
         assert lake.sql("SELECT count(*) FROM captures").fetchall() == rows(settings, "SELECT count(*) FROM captures")
+    with connect(settings) as lake:
+        similar = [url for (url,) in lake.execute(SIMILAR, ["x", [], ["x"]]).fetchall()]
+    assert similar
+    assert all(similar), "an erased capture has no URL"
     _check_archive(settings)
     again = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
     assert [(one.is_complete, one.erased) for one in again] == [(True, {})]
@@ -83,7 +88,7 @@ def _check_archive(settings: Settings) -> None:
 def test_values_of_a_row_go_with_its_url() -> None:
     scope = Scope(["https://a.example/people/*"])
     gone, kept = "https://a.example/people/1", "https://a.example/story"
-    values = values_text({"name": 'Eve "(E)" \\', "born": 1, "age": None}, ["name", "born", "age"])
+    values = values_text({"name": 'Eve "(E)" \\ \u202e', "born": 1, "age": None}, ["name", "born", "age"])
     said = f"2 rows, first from {gone} ({values}), {kept} ({values}) and others; see {gone}, ({kept})"
     clean = f"2 rows, first from {REPLACEMENT}, {kept} ({values}) and others; see {REPLACEMENT}, ({kept})"
     assert scope.text(said) == clean

@@ -64,6 +64,11 @@ def test_shorter_intervals_make_urls_due_at_once(settings: Settings) -> None:
     assert planned(settings, "3", "revisit: {hubs_min: 0, hubs_max: 0}") == {HUB, STORY}  # seeds are hubs
 
 
+def test_a_schedule_makes_urls_due_at_the_run_that_is_nearest_to_their_time(sqlite_settings: Settings) -> None:
+    fetch_all(plan(crawl(), "1", sqlite_settings).crawl_run, sqlite_settings)
+    assert HUB in planned(sqlite_settings, "2", "schedule: '@monthly'")
+
+
 def test_longer_intervals_hold_too(sqlite_settings: Settings) -> None:
     fetch_all(plan(crawl(), "1", sqlite_settings).crawl_run, sqlite_settings)
     frontier = open_frontier(sqlite_settings)

@@ -9,7 +9,7 @@ from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
 from schemas.page import Hints
 from spiders.schedule.edits import NEVER_HOURS, hint_wait
-from spiders.schedule.next_visit import after_response, appeared_at
+from spiders.schedule.next_visit import after_response, appeared_at, hours_between_runs
 from spiders.schedule.revisit import after_visit, due_at
 from spiders.schedule.state import Bounds, RevisitState, Visit
 from storage.frontier.records import DueUrl
@@ -199,6 +199,18 @@ def test_a_dearer_fetch_is_never_sooner_and_no_url_waits_longer_than_its_bound(s
         waits = [due_at(state, bounds, price) - state.last_visit for price in PRICES]
         assert waits == sorted(waits)
         assert all(bounds.shortest <= wait <= bounds.longest for wait in waits)
+
+
+def test_a_visit_belongs_to_the_nearest_run() -> None:
+    """A feed that deserves a visit at each run is fetched some seconds after a run began. It is due when the next one begins."""
+    every_run = hours_between_runs("*/15 * * * *")
+    assert (every_run, hours_between_runs(None), hours_between_runs("@once")) == (0.25, 0, 0)
+    busy = leader(100)
+    alone, in_runs = (due_at(busy, Bounds(0, 24, between)) - busy.last_visit for between in (0.0, every_run))
+    assert alone == pytest.approx(in_runs + every_run / 2)
+    assert due_at(busy, Bounds(alone, 24, every_run)) - busy.last_visit == alone, "never sooner than the crawl allows"
+    failed = after_visit(busy, Visit(busy.last_visit + 1, failed=True))
+    assert interval(failed, Bounds(0, 24, every_run)) == interval(failed), "retries are not rounded"
 
 
 def test_an_article_that_was_found_late_is_checked_for_what_is_left_of_its_edits() -> None:
