@@ -177,24 +177,24 @@ def test_the_check_finds_what_differs_and_upkeep_mends_it(history: History, lake
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("point", ["known.before.rows", "known.before.mark", "known.after.mark"])
-def test_a_killed_merge_leaves_the_index_right(sqlite_settings: Settings, point: str) -> None:
-    ledger, store = open_ledger(sqlite_settings), open_store(sqlite_settings)
-    with open_lake(sqlite_settings) as lake:
+def test_a_killed_merge_leaves_the_index_right(lake_settings: Settings, point: str) -> None:
+    ledger, store = open_ledger(lake_settings), open_store(lake_settings)
+    with open_lake(lake_settings) as lake:
         lake.ensure_dataset_tables([OFFERS])
         history = History(lake, ledger, random.Random(5))
         for _ in range(3):
             history.publish()
             open_known(lake, store).catch_up()
         before = (len(list(store.list("known/"))), history.snapshots())
-        process = multiprocessing.get_context("spawn").Process(target=_maintain, args=(sqlite_settings, point))
+        process = multiprocessing.get_context("spawn").Process(target=_maintain, args=(lake_settings, point))
         process.start()
         process.join()
         assert process.exitcode == -9
         assert len(list(store.list("known/"))) >= before[0]
         _assert_equal(history, store, history.snapshots(), 1)
-        maintain_index(sqlite_settings)
+        maintain_index(lake_settings)
         _assert_equal(history, store, history.snapshots(), 2)
-        assert check_index(sqlite_settings) == []
+        assert check_index(lake_settings) == []
     ledger.close()
 
 
