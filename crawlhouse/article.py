@@ -14,7 +14,7 @@ def extract(html: str, url: str) -> Article | None:
     Look at `page_type`: pages of other types that have prose are returned too. The lake's articles are also compared with the other pages
     of their site, which removes more boilerplate.
     """
-    from processing.article import read_article
+    from processing.article.article import read_article
     from schemas.outcomes import Rejected
     from schemas.page import Page
 

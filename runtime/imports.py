@@ -6,19 +6,20 @@ import gc
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.abc import MetaPathFinder
-from importlib.util import LazyLoader, find_spec, module_from_spec
+from importlib.util import find_spec
 from types import ModuleType
 
 
 def import_lazily(name: str) -> None:
-    """Run a module's code at the first use of one of its names, not when it is imported."""
-    spec = None if name in sys.modules else find_spec(name)
-    if spec is None or spec.loader is None:
+    """Run a module's code at the first use of one of its names, not when it is imported.
+
+    The package that it is in is imported now. The LazyLoader of the standard library runs the code when another module imports it.
+    """
+    if name in sys.modules or find_spec(name) is None:
         return
-    spec.loader = LazyLoader(spec.loader)
-    module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = sys.modules[name] = _Lazy(name)
     package, _, last = name.rpartition(".")
     if package:
         setattr(sys.modules[package], last, module)
@@ -59,6 +60,20 @@ def placeholders(names: Collection[str]) -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
+@contextmanager
+def stand_in(name: str, **names: object) -> Iterator[None]:
+    """Importing a module gives one that has these names alone, unless this process has it already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = module = ModuleType(name)
+    vars(module).update(names)
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)
+
+
 class _NotFound(MetaPathFinder):
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
@@ -66,6 +81,17 @@ class _NotFound(MetaPathFinder):
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         if fullname in self._names:
             raise ModuleNotFoundError(f"{fullname} is left out", name=fullname)
+
+
+class _Lazy(ModuleType):
+    """Stands for a module until one of its names is used."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__") and name != "__path__":  # the import system asks for those of each module
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
 
 
 class _Placeholder(ModuleType):

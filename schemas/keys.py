@@ -127,14 +127,17 @@ def resolved_rows_key(process_run: str, base: str, dataset: str, table: str) -> 
     return f"staging/{process_run}/resolved/{base}/{dataset}.{table}.parquet"
 
 
-def resolved_key(process_run: str, base: str, bucket: int, table: str) -> str:
-    """The rows that `resolve` staged for one host bucket and one table (Parquet). `base` names the snapshot it compared with."""
-    return f"staging/{process_run}/resolved/{base}/{table}/{bucket:03d}.parquet"
+def resolved_key(process_run: str, base: str, part: int, table: str) -> str:
+    """The rows that `resolve` staged for one part and one table (Parquet). `base` names the snapshot it compared with."""
+    return f"staging/{process_run}/resolved/{base}/{table}/{part:03d}.parquet"
 
 
-def cleaned_key(process_run: str, memory_version: int, bucket: int) -> str:
-    """The rows of one host bucket, cleaned by a version of the site memory with the run's own pages (Parquet)."""
-    return f"staging/{process_run}/cleaned/{memory_version:08d}/{bucket:03d}.parquet"
+def cleaned_key(process_run: str, memory_version: int, part: int) -> str:
+    """The rows of one part, cleaned by a version of the site memory with the run's own pages (Parquet).
+
+    A part is some host buckets that follow one another; the number is that of the first.
+    """
+    return f"staging/{process_run}/cleaned/{memory_version:08d}/{part:03d}.parquet"
 
 
 def reread_prefix(process_run: str, portion: int | None = None) -> str:

@@ -14,7 +14,7 @@ from statistics import fmean
 
 from benchmarks.inputs.labelled_pages import half_of, pages, scorer
 from benchmarks.peers.extractors import FETCHED_AT
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.page_body.content import read_content
 from processing.article.page_body.kinds import KINDS
 from processing.article.tree.parse import parse

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from processing.article import read_article
+from processing.article.article import read_article
 from schemas.article import Article, plain_text
 from schemas.page import Page
 

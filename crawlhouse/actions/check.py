@@ -15,7 +15,7 @@ from crawlhouse.output.row_formats import cell_text
 from crawlhouse.reports.check_run import CheckedPage, CheckResult, run_check
 from crawlhouse.reports.check_tables import check_tables, has_definitions
 from processing.extract.checks.rule_check import check_rules
-from processing.extract.reading import ReadPage
+from processing.extract.page_tasks import ReadPage
 from schemas.article import Article, plain_text
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawls

@@ -13,7 +13,7 @@ from crawlhouse.reports.checked_datasets import CheckedDataset, check_datasets, 
 from processing.clean.cleaning import article_violation
 from processing.clean.policy import Violation
 from processing.extract.extraction import read_segment
-from processing.extract.reading import ReadPage
+from processing.extract.page_tasks import ReadPage
 from processing.extract.segment_rows import SegmentRows
 from processing.resolve.records import RecordId
 from runtime.scratch import scratch_folder

@@ -89,6 +89,6 @@ def _rules(settings: Settings, report: UrlReport) -> SiteRules | None:
         return None
     if not rules:
         return None
-    from processing.article.site_rules import rules_for  # with all that reads an article
+    from processing.extract.page_tasks import rules_for
 
     return rules_for(host_key(report.url), rules)

@@ -2,11 +2,5 @@
 
 In: a `Page` (URL and decoded HTML). Out: an `Article` (blocks of text and metadata), or a `Rejected` with its reason. A page of another
 type that has prose is an `Article` with that `page_type`: `processing.extract.reading` rejects it if the crawl wants articles alone.
-Others call `read_article`. `provenance.read_provenance` says where on the page each field is.
+Others call `article.read_article`. `provenance.read_provenance` says where on the page each field is.
 """
-
-from __future__ import annotations
-
-from processing.article.article import read_article
-
-__all__ = ["read_article"]

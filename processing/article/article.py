@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from processing.article import site_rules
 from processing.article.body.article_body import ArticleBody
@@ -26,9 +26,11 @@ from processing.article.outline.walk import read_outline
 from processing.article.pagetype.pagetype import MODEL_EVIDENCE, classify_page
 from processing.article.tree.parse import Tree, parse
 from schemas.article import Article, Block, PageType
-from schemas.config.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
+
+if TYPE_CHECKING:
+    from schemas.config.crawl import SiteRules
 
 MUCH_MORE = 3  # times the text of a sure result: the fallback's may have the title and the byline besides
 HARDLY_ANY_TEXT = 100  # characters: an article with less may be elsewhere on the page, however sure its only sentence looks

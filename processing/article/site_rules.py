@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
+from typing import TYPE_CHECKING
 
 from selectolax.lexbor import SelectolaxError
 
@@ -13,8 +14,9 @@ from processing.article.metadata.dates import read_date
 from processing.article.metadata.metadata import Metadata
 from processing.article.tree.parse import Node, Tree, parse
 from processing.article.tree.visible import visible_text
-from schemas.config.crawl import SiteRules
-from storage.urls.host_key import configured_host
+
+if TYPE_CHECKING:
+    from schemas.config.crawl import SiteRules
 
 _FIELDS = ("body", "title", "authors", "published_at", "description")
 _NOT_CSS = (  # what users take for CSS, and the hint they get
@@ -25,16 +27,6 @@ _NOT_CSS = (  # what users take for CSS, and the hint they get
     (":first", "in CSS it is :first-child"),
     (":last", "in CSS it is :last-child"),
 )
-
-
-def rules_for(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
-    """The rules of a host (with its port): its own, else those of the nearest parent domain that has rules."""
-    spelled = {configured_host(name): rule for name, rule in rules.items()}
-    while spelled and host:
-        if host in spelled:
-            return spelled[host]
-        host = host.partition(".")[2]
-    return None
 
 
 def selector_errors(rules: SiteRules) -> Iterator[tuple[tuple[str | int, ...], str]]:

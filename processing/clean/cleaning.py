@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from processing.article.markdown.chunks import split_chunks
 from processing.article.markdown.document import write_document
@@ -18,25 +19,28 @@ from processing.clean.shingles import Shingles, read_shingles
 from processing.clean.signals import signals
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import text_digest
-from processing.staging.staging import CLEANED, Row, blocks_of, markup_of_row, read_bucket, stored_blocks
+from processing.staging.staging import CLEANED, Row, blocks_of, markup_of_row, stored_blocks
 from schemas.article import Article, Block, BlockMarkup, plain_text
 from schemas.config.crawl import ArticleOptions
-from storage.objects.store import ObjectStore
+
+LEARNED_COLUMNS = ("bucket", "host", "url", "blocks", "fetched_at", "container")  # what a site memory learns, and where
 
 
-def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory) -> None:
-    """Add the blocks of all articles of a host bucket to the site memory."""
-    for rows in _rows(store, keys, bucket):
-        for row in rows.select(["host", "url", "blocks", "fetched_at", "container"]).to_pylist():
-            if row["blocks"] is not None:
-                memory.learn(row["host"], row["url"], blocks_of(row["blocks"]), row["fetched_at"], row["container"])
+def learn_rows(rows: pa.Table, memory: SiteMemory) -> None:
+    """Add the blocks of all articles among staged rows to the site memory. Of the rows, LEARNED_COLUMNS are needed."""
+    articles = rows.filter(pc.is_valid(rows["blocks"]))
+    blocks = articles["blocks"].combine_chunks()
+    texts = blocks.flatten().field("text").to_pylist()
+    pages = articles.select(["host", "url", "fetched_at", "container"]).to_pylist()
+    start = 0
+    for page, count in zip(pages, blocks.value_lengths().to_pylist(), strict=True):
+        memory.learn_texts(page["host"], page["url"], texts[start : start + count], page["fetched_at"], page["container"])
+        start += count
 
 
-def cleaned_bucket(
-    store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory, memory_version: int | None, options: ArticleOptions
-) -> Iterator[pa.Table]:
-    """The cleaned rows of a host bucket, in the order of the segments."""
-    for rows in _rows(store, keys, bucket):
+def cleaned_part(parts: Iterable[pa.Table], memory: SiteMemory, memory_version: int | None, options: ArticleOptions) -> Iterator[pa.Table]:
+    """The cleaned rows of a part, whose staged rows are given in row groups."""
+    for rows in parts:
         yield pa.Table.from_pylist(cleaned_rows(rows.to_pylist(), memory, memory_version, options), schema=CLEANED)
 
 
@@ -75,11 +79,6 @@ def article_violation(article: Article, fetched_at: datetime, options: ArticleOp
     return check_policy(
         PolicyInput(article.title, text, int(shingles.words[0]), language, article.published_at, fetched_at, found), options
     )
-
-
-def _rows(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[pa.Table]:
-    for key in keys:
-        yield from read_bucket(store, key, bucket)
 
 
 def cleaned_rows(rows: Sequence[Row], memory: SiteMemory, memory_version: int | None, options: ArticleOptions) -> list[Row]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing.clean.identity import bucket_of
+from processing.clean.cleaning import LEARNED_COLUMNS, learn_rows
+from processing.clean.identity import BUCKETS, bucket_of
 from processing.clean.site_memory import SCHEMA, SiteMemory
+from processing.staging.bucket_parts import read_part
 from processing.staging.staging import bounded, staged_writer
 from storage.objects.store import ObjectStore
 
@@ -18,17 +20,58 @@ ORDER = b"crawlhouse.order"
 BY_BUCKET = b"bucket"  # the value of ORDER in files in which no row group has hosts of two buckets
 
 
-def write_memory(store: ObjectStore, key: str, memories: Iterable[SiteMemory]) -> None:
-    """Write the site memories of all host buckets, one after the other."""
+def write_memory(store: ObjectStore, key: str, memories: Iterable[SiteMemory | Iterable[pa.Table]]) -> None:
+    """Write the site memories of all host buckets, one after the other, each a memory or what `stored_rows` gives of it."""
     with staged_writer(store, key, SCHEMA.with_metadata({ORDER: BY_BUCKET})) as writer:
         for memory in memories:
-            for table in bounded([memory.to_arrow()], GROUP_ROWS):
+            tables = [memory.to_arrow()] if isinstance(memory, SiteMemory) else memory
+            for table in bounded(tables, GROUP_ROWS):
                 writer.write(table)
 
 
 def read_memory(store: ObjectStore, key: str | None, bucket: int) -> SiteMemory:
     """The part of a stored site memory that has the hosts of one bucket; an empty one without a key."""
-    return SiteMemory() if key is None else SiteMemory.from_arrow(*_rows(store, key, bucket))
+    return SiteMemory.from_arrow(*stored_rows(store, key, bucket))
+
+
+def read_memory_of(store: ObjectStore, key: str | None, hosts: Collection[str]) -> SiteMemory:
+    """The part of a stored site memory that has some hosts; an empty one without a key."""
+    return SiteMemory() if key is None else SiteMemory.from_arrow(*_rows_of(store, key, {bucket_of(host) for host in hosts}, hosts))
+
+
+def learned_memory(
+    store: ObjectStore, key: str | None, staged: Sequence[str], parts: Sequence[range]
+) -> Iterator[SiteMemory | Iterator[pa.Table]]:
+    """For `write_memory`: a stored site memory, and what it learns of the articles in staged files, whose parts are given."""
+    in_parts = {part.start: part for part in parts}
+    bucket = 0
+    while bucket < BUCKETS:
+        part = in_parts.get(bucket, range(bucket, bucket + 1))
+        rows = read_part(store, staged, part, LEARNED_COLUMNS)
+        if part.start not in in_parts:
+            yield stored_rows(store, key, bucket)
+        elif len(part) == 1:
+            yield _learned(read_memory(store, key, bucket), rows)
+        else:
+            yield from _learned_each(store, key, part, rows)
+        bucket = part.stop
+
+
+def _learned(memory: SiteMemory, tables: Iterable[pa.Table]) -> SiteMemory:
+    for table in tables:
+        learn_rows(table, memory)
+    return memory
+
+
+def _learned_each(store: ObjectStore, key: str | None, part: range, tables: Iterable[pa.Table]) -> Iterator[SiteMemory]:
+    rows = pa.concat_tables(tables)
+    for bucket in part:
+        yield _learned(read_memory(store, key, bucket), [rows.filter(pc.equal(rows["bucket"], bucket))])
+
+
+def stored_rows(store: ObjectStore, key: str | None, bucket: int) -> Iterator[pa.Table]:
+    """The rows of a stored site memory about the hosts of one bucket; none without a key."""
+    return iter(()) if key is None else _rows_of(store, key, {bucket})
 
 
 def read_containers(store: ObjectStore, key: str | None) -> dict[str, tuple[str, ...]]:
@@ -46,12 +89,17 @@ def _container_rows(store: ObjectStore, key: str) -> Iterator[pa.Table]:
                 yield table.filter(pc.is_valid(table["container"]))
 
 
-def _rows(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Table]:
+def _rows_of(store: ObjectStore, key: str, buckets: Collection[int], hosts: Collection[str] | None = None) -> Iterator[pa.Table]:
+    """The rows about the hosts of some buckets, or about some of these hosts."""
     with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
         by_bucket = (file.schema_arrow.metadata or {}).get(ORDER) == BY_BUCKET
         for group in range(file.metadata.num_row_groups):
-            if by_bucket and bucket_of(file.metadata.row_group(group).column(0).statistics.min) != bucket:
+            if by_bucket and bucket_of(file.metadata.row_group(group).column(0).statistics.min) not in buckets:
                 continue
             table = file.read_row_group(group)
-            hosts = [host for host in table["host"].unique().to_pylist() if bucket_of(host) == bucket]
-            yield table.filter(pc.is_in(table["host"], pa.array(hosts, pa.string())))
+            if hosts is None and by_bucket:
+                yield table
+                continue
+            found = table["host"].unique().to_pylist() if hosts is None else hosts
+            wanted = [host for host in found if bucket_of(host) in buckets]
+            yield table.filter(pc.is_in(table["host"], pa.array(wanted, pa.string())))

@@ -14,6 +14,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from processing.clean.block_occurrences import Digests, HostOccurrences, Seconds
 from processing.clean.container_occurrences import ContainerOccurrences, Occurrence
@@ -49,8 +50,12 @@ class SiteMemory:
 
         The same URL again counts once, with the later time.
         """
+        self.learn_texts(host, url, [block.text for block in blocks], when, container)
+
+    def learn_texts(self, host: str, url: str, texts: Sequence[str], when: datetime, container: str | None = None) -> None:
+        """The same of the blocks' texts."""
         known = self._hosts.setdefault(host, HostOccurrences())
-        known.add(_digest(url), {_digest(_normalised_text(block)) for block in blocks}, int(when.timestamp()))
+        known.add(_digest(url), {_digest(_normalised(text)) for text in texts}, int(when.timestamp()))
         if container is not None:
             self._containers.setdefault(host, ContainerOccurrences()).add([(_digest(url), int(when.timestamp()), container)])
 
@@ -73,7 +78,7 @@ class SiteMemory:
         page = _digest(url)
         if known is None or known.page_count(page) < MIN_PAGES:
             return tuple(blocks), ()
-        counts = known.page_counts([_digest(_normalised_text(block)) for block in blocks], page)
+        counts = known.page_counts([_digest(_normalised(block.text)) for block in blocks], page)
         recurring = [count >= _needed(block) for block, count in zip(blocks, counts, strict=True)]
         recurring = _keep_headings(blocks, recurring)
         total = sum(len(block.text) for block in blocks)
@@ -92,72 +97,107 @@ class SiteMemory:
 
     def to_arrow(self) -> pa.Table:
         """One row per recent occurrence, sorted. Equal memories give equal bytes."""
-        return pa.concat_tables([SCHEMA.empty_table(), *(rows for host in sorted(self._hosts) for rows in self._host_rows(host))])
+        columns = _Columns()
+        for host in sorted(self._hosts):
+            if host in self._containers:
+                oldest = self._oldest(host)
+                columns.add_containers(host, [one for one in self._containers[host].occurrences() if one[1] >= oldest])
+            columns.add_occurrences(host, self._hosts[host])
+        return columns.table()
 
     @classmethod
     def from_arrow(cls, *tables: pa.Table) -> SiteMemory:
         """The site memory that `to_arrow` wrote as these tables."""
         memory = cls()
         for table in tables:
-            for host, host_rows in _by_host(table):
-                rows, occurrences = _without_containers(host_rows)
-                if occurrences:
-                    memory._containers.setdefault(host, ContainerOccurrences()).add(occurrences)
-                is_block = pc.is_valid(rows["block"])
-                pages, blocks = rows.filter(pc.invert(is_block)), rows.filter(is_block)
+            rows, containers = _without_containers(table)
+            for host, occurrence in containers:
+                memory._containers.setdefault(host, ContainerOccurrences()).add([occurrence])
+            is_block = rows["block"].is_valid().to_numpy()
+            urls, seen, blocks = _numbers(rows, "url"), _seconds(rows), np.asarray(rows["block"].fill_null(0).to_numpy(), np.uint64)
+            for host, start, end in _by_host(rows):
+                of_block = is_block[start:end]
+                of_page = ~of_block
+                url, when = urls[start:end], seen[start:end]
                 known = memory._hosts.setdefault(host, HostOccurrences())
-                known.add_all(_numbers(pages, "url"), _seconds(pages), _numbers(blocks, "block"), _numbers(blocks, "url"), _seconds(blocks))
+                known.add_all(url[of_page], when[of_page], blocks[start:end][of_block], url[of_block], when[of_block])
         return memory
 
     def _oldest(self, host: str) -> int:
         known = self._hosts.get(host)
         return known.oldest if known else 0
 
-    def _host_rows(self, host: str) -> Iterator[pa.Table]:
-        if host in self._containers:
-            oldest = self._oldest(host)
-            yield _container_rows(host, [occurrence for occurrence in self._containers[host].occurrences() if occurrence[1] >= oldest])
-        yield _occurrence_rows(host, self._hosts[host])
+
+class _Columns:
+    """The columns of stored rows, host by host. One table is made of all at the end: one of each host takes ten times as long."""
+
+    def __init__(self) -> None:
+        self._hosts: list[str] = []
+        self._counts: list[int] = []  # rows of each entry of _hosts
+        self._urls: list[Digests] = []
+        self._blocks: list[Digests] = []
+        self._is_block: list[NDArray[np.bool_]] = []
+        self._seen: list[Seconds] = []
+        self._containers: list[str] = []
+        self._container_rows: list[int] = []  # the place of each of them among the rows
+        self._count = 0
+
+    def add_containers(self, host: str, occurrences: Sequence[Occurrence]) -> None:
+        """Add the containers of a host."""
+        self._container_rows += range(self._count, self._count + len(occurrences))
+        self._containers += [container for _, _, container in occurrences]
+        urls, times = ([occurrence[field] for occurrence in occurrences] for field in range(2))
+        nothing = np.zeros(len(occurrences), np.uint64)
+        self._add(host, np.array(urls, np.uint64), nothing, np.zeros(len(occurrences), np.bool_), np.array(times, np.int64))
+
+    def add_occurrences(self, host: str, known: HostOccurrences) -> None:
+        """Add the pages of a host, then its blocks."""
+        pages, page_times = known.pages()
+        digests, urls, times = known.blocks()
+        self._add(host, pages, np.zeros(len(pages), np.uint64), np.zeros(len(pages), np.bool_), page_times)
+        self._add(host, urls, digests, np.ones(len(digests), np.bool_), times)
+
+    def _add(self, host: str, urls: Digests, blocks: Digests, is_block: NDArray[np.bool_], seen: Seconds) -> None:
+        self._hosts.append(host)
+        self._counts.append(len(urls))
+        self._count += len(urls)
+        self._urls.append(urls)
+        self._blocks.append(blocks)
+        self._is_block.append(is_block)
+        self._seen.append(seen)
+
+    def table(self) -> pa.Table:
+        """All rows."""
+        if not self._count:
+            return SCHEMA.empty_table()
+        hosts = pa.array(self._hosts, pa.string()).take(pa.array(np.repeat(np.arange(len(self._hosts)), self._counts)))
+        blocks = pa.array(np.concatenate(self._blocks), mask=~np.concatenate(self._is_block))
+        seen = pa.array(np.concatenate(self._seen)).cast(SCHEMA.field("seen").type)
+        places = np.full(self._count, -1)
+        places[self._container_rows] = np.arange(len(self._containers))
+        containers = pa.array(self._containers, pa.string()).take(pa.array(places, mask=places < 0))
+        return pa.table([hosts, pa.array(np.concatenate(self._urls)), blocks, seen, containers], schema=SCHEMA)
 
 
-def _container_rows(host: str, occurrences: Sequence[Occurrence]) -> pa.Table:
-    urls, times, containers = ([occurrence[field] for occurrence in occurrences] for field in range(3))
-    count = len(occurrences)
-    seen = pa.array(times, pa.int64()).cast(SCHEMA.field("seen").type)
-    columns = [pa.repeat(host, count), pa.array(urls, pa.uint64()), pa.nulls(count, pa.uint64()), seen, pa.array(containers, pa.string())]
-    return pa.table(columns, schema=SCHEMA)
-
-
-def _occurrence_rows(host: str, known: HostOccurrences) -> pa.Table:
-    pages, page_times = known.pages()
-    digests, urls, times = known.blocks()
-    count = len(pages) + len(digests)
-    block = pa.array(np.concatenate((np.zeros(len(pages), np.uint64), digests)), mask=np.arange(count) < len(pages))
-    seen = pa.array(np.concatenate((page_times, times))).cast(SCHEMA.field("seen").type)
-    return pa.table(
-        [pa.repeat(host, count), pa.array(np.concatenate((pages, urls))), block, seen, pa.nulls(count, pa.string())], schema=SCHEMA
-    )
-
-
-def _without_containers(rows: pa.Table) -> tuple[pa.Table, list[Occurrence]]:
-    """A host's rows of pages and blocks, and its containers. Memories that early releases wrote have no containers."""
+def _without_containers(rows: pa.Table) -> tuple[pa.Table, list[tuple[str, Occurrence]]]:
+    """The rows of pages and blocks, and the containers by host. Memories that early releases wrote have no containers."""
     if "container" not in rows.column_names or rows["container"].null_count == rows.num_rows:
         return rows, []
     has_container = pc.is_valid(rows["container"])
     found = rows.filter(has_container)
     occurrences = zip(_numbers(found, "url").tolist(), _seconds(found).tolist(), found["container"].to_pylist(), strict=True)
-    return rows.filter(pc.invert(has_container)), list(occurrences)
+    return rows.filter(pc.invert(has_container)), list(zip(found["host"].to_pylist(), occurrences, strict=True))
 
 
-def _by_host(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of a table, host by host."""
+def _by_host(table: pa.Table) -> Iterator[tuple[str, int, int]]:
+    """Each host of a table, and where its rows begin and end."""
     if not table.num_rows:
         return
     hosts = table["host"].combine_chunks().dictionary_encode()
-    codes = hosts.indices.to_numpy()
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    codes, names = hosts.indices.to_numpy(), hosts.dictionary.to_pylist()
+    starts = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
     for start, end in zip(starts, [*starts[1:], len(codes)], strict=True):
-        yield hosts.dictionary[int(codes[start])].as_py(), table.slice(start, end - start)
+        yield names[codes[start]], start, end
 
 
 def _numbers(rows: pa.Table, column: str) -> Digests:
@@ -177,8 +217,8 @@ def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def _normalised_text(block: Block) -> str:
-    return " ".join(block.text.casefold().split())
+def _normalised(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _needed(block: Block) -> int:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from processing.datasets.functions import load_function
 from processing.datasets.rows import reading_of
-from processing.datasets.selectors import selector_mistakes
 from processing.datasets.values import MisfitError, convert
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import line_of
@@ -24,6 +23,8 @@ def definition_mistakes(dataset: Dataset, folders: Sequence[str] = ()) -> Iterat
     `folders` are where the user's modules are.
     """
     if dataset.source is not None:
+        from processing.datasets.selectors import selector_mistakes  # slow to import, and most crawls have articles alone
+
         yield from ((("source", *place), problem) for place, problem in selector_mistakes(dataset.source))
     for name, field in dataset.fields.items():
         try:

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from processing.datasets.functions import function_rows, load_function
 from processing.datasets.page_content import document_rows, page_content_rows
 from processing.datasets.page_view import PageView, TooMuchError
-from processing.datasets.rows import RawRow, Row, RowTyper, size_of
+from processing.datasets.rows import RawRow, RowTyper, size_of
 from processing.datasets.selectors import SelectorReader
 from processing.datasets.structured_data import LostObject, StructuredDataReader
 from processing.pdf.document import PdfDocument
 from runtime.patterns import PatternTimeoutError, url_patterns
 from runtime.user_modules import error_text
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.page_rows import PageRows, Row
 from schemas.errors import CrawlhouseError
 from storage.urls.host_key import host_key
 
 MAX_ROWS = 10_000  # of one page, for one dataset
 MAX_CHARACTERS = 5_000_000  # of all rows of one page for one dataset
 MAX_READERS = 50  # datasets whose readers a worker keeps
-
-
-@dataclass(frozen=True, slots=True)
-class PageRows:
-    """The rows of a page for one dataset, in the order of the page, or an error for which the page is rejected for this dataset.
-
-    It is made of plain values, so that it comes back from a page worker as MessagePack.
-    """
-
-    dataset: str
-    rows: list[Row] = field(default_factory=list)
-    error: str | None = None
 
 
 def _bounded(rows: Iterator[RawRow | LostObject]) -> Iterator[tuple[RawRow | LostObject, int]]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.tree.parse import Tree, parse
 from schemas.article import Article
-from schemas.config.crawl import SiteRules
 from schemas.outcomes import Rejected
 from schemas.page import Page
 from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences
+
+if TYPE_CHECKING:
+    from schemas.config.crawl import SiteRules
 
 # a path from the root whose segments have no meaning of their own, as `..` has
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~%-][\w.~%-]*)+", re.ASCII)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -14,6 +13,7 @@ from processing.datasets.identity import key_digest
 from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, plain_json, read_amount, short_text, to_plain
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import Kind
+from schemas.datasets.page_rows import Row
 
 RawRow = Mapping[str, Any]  # Any: a value of JSON or of Python
 MAX_ROW_CHARACTERS = 2_000_000  # of all values together
@@ -27,21 +27,6 @@ NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 FREE = frozenset({"free", "free of charge", "gratis", "kostenlos", "kostenfrei", "gratuit", "gratuito", "gratuita"})  # a price of 0
 SINGLE = frozenset(Kind) - {Kind.LIST, Kind.STRUCT}
 TYPE_RULE, KEY_RULE, UNDECLARED_RULE, SIZE_RULE, JSON_LD_RULE = "type", "key", "undeclared", "size", "json_ld"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row in plain values, which JSON and MessagePack carry: a value for each field, and the digest of its key.
-
-    Of a row that is to be quarantined, `rule` names why (`type`, `key`, `undeclared`, `size`, `json_ld`), `detail` says it with field and
-    value, and `row_json` is the row as the source gave it; the values that do fit are in `values`.
-    """
-
-    values: dict[str, Any]
-    row_id: str | None = None
-    rule: str | None = None
-    detail: str | None = None
-    row_json: str | None = None
 
 
 class RowTyper:

@@ -10,14 +10,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from runtime.imports import import_lazily, left_out, placeholders, without_collection
+from runtime.imports import import_lazily, left_out, placeholders, stand_in, without_collection
 
 # Great Expectations goes on without these, as where they are not installed: rows are judged as pandas frames
 UNUSED = ("boto3", "botocore", "sqlalchemy")
-LAZY_MODULES = ("scipy.stats",)  # only few expectations use it
+LAZY_MODULES = ("jsonschema", "scipy.stats")  # only few expectations use them
 CHARTS = "altair"  # only what draws results uses it
 EXPECTATIONS = "great_expectations.expectations.core"  # a package with a module for each expectation, of the expectation's name
 SOURCES = "great_expectations.datasource.fluent"  # and one with a module for each kind of data source
+READERS = "great_expectations.datasource.fluent.dynamic_pandas"  # makes a model of each function of pandas that reads files
 USED_SOURCES = frozenset({"pandas_datasource", "pandas_file_path_datasource", "invalid_datasource"})
 
 
@@ -31,7 +32,8 @@ def import_great_expectations(types: Collection[str] | None = None) -> ModuleTyp
         for name in LAZY_MODULES:
             import_lazily(name)
         others = [] if types is None else _modules(EXPECTATIONS, "expect_")
-        with without_collection(), left_out(UNUSED), placeholders([CHARTS, *_unused_sources(), *others]):
+        no_readers = stand_in(READERS, _generate_pandas_data_asset_models=lambda *_, **__: {})
+        with without_collection(), left_out(UNUSED), no_readers, placeholders([CHARTS, *_unused_sources(), *others]):
             import_module("great_expectations")
     for name in types or ():
         import_module(f"{EXPECTATIONS}.{name}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from processing.article.tree.parse import parse
-from processing.datasets.page_rows import PageRows, page_reader, read_document_rows
+from processing.datasets.page_rows import page_reader, read_document_rows
 from processing.extract.rejections import rejected
 from processing.extract.robots_meta import forbids_indexing
 from processing.pdf.document import UnreadablePdfError, is_pdf, read_pdf
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.page_rows import PageRows
 from schemas.outcomes import Reason, Rejected
 from storage.warc.content_coding import CodingError, decode_content
 from storage.warc.reader import Record

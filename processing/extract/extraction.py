@@ -17,18 +17,22 @@ from processing.clean.identity import bucket_of
 from processing.extract.page_tasks import (
     ARTICLES_ALONE,
     NOTHING_AGAIN,
+    READ_TASK,
     Again,
     Containers,
     Making,
+    PageResult,
     PageTask,
+    ReadPage,
     Wanted,
+    failed_rows,
     segment_tasks,
     single_tasks,
 )
-from processing.extract.reading import READ_TASK, PageResult, ReadPage, failed_rows
 from processing.extract.rejections import type_of
+from processing.staging.bucket_parts import joined
 from processing.staging.bucket_spill import BucketSpill
-from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, bounded, in_chunks, staged_writer, stored_blocks, stored_markup
+from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, in_chunks, staged_writer, stored_blocks, stored_markup
 from processing.workers.pool import Exceeded, run_limited
 from runtime.scratch import scratch_folder
 from schemas.article import Article
@@ -80,9 +84,8 @@ def extract_segment(
         if sink is not None:
             sink.finish()
         with staged_writer(store, key, EXTRACTED) as writer:
-            for bucket in spill.buckets:
-                for table in bounded(spill.read(bucket)):  # no row group has rows of two buckets: resolve reads one bucket at a time
-                    writer.write(table)
+            for table in joined(spill.by_bucket()):
+                writer.write(table)
             return writer.rows
 
 

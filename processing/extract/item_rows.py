@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from processing.datasets.rows import Row, RowTyper, row_json
+from processing.datasets.rows import RowTyper, row_json
 from processing.datasets.values import short_text
 from processing.extract.referred_records import referred_id
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.page_rows import Row
 from schemas.datasets.sources import Source
 from schemas.items import ItemProblem, StoredItem
 from schemas.keys import crawl_of, crawl_run_of, index_key, segment_items_key, segment_of

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from processing.extract.page_tasks import ReadPage
 from processing.workers.pool import Exceeded, Limits, run_limited
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints
 from storage.warc.reader import Record
-
-if TYPE_CHECKING:
-    from processing.extract.reading import ReadPage
 
 NO_HINTS = Hints()
 
@@ -51,8 +48,6 @@ def read_limited(
     pages: Iterable[StoredPage], workers: int | None = None, limits: Limits | None = None
 ) -> Iterator[tuple[StoredPage, ReadPage | Rejected | None]]:
     """Each page with its article, or why there is none, in order; None where there is no record."""
-    from processing.extract.reading import ReadPage
-
     read, results = "processing.extract.limited_pages.read_stored", (ReadPage, Rejected)
     for page, found in run_limited(pages, read, workers, limits or Limits(), results):
         if isinstance(found, Exceeded) and page.record is not None:

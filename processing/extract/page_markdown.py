@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.markdown.document import write_document
 from processing.article.page_body.content import read_content
 from processing.article.tree.parse import parse

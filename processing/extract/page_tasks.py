@@ -1,4 +1,6 @@
-"""The tasks of page workers: each record of a segment with what is to be made of it, and the options of its crawl.
+"""The tasks of page workers: each record of a segment with what is to be made of it, and the options of its crawl; and their results.
+
+Who gives tasks and takes results imports this, and nothing that reads pages (`processing.extract.reading`): that is imported by workers.
 
 A revisit has no page. It is read again from the record that it refers to if the segment's `Again` says so
 (`processing.extract.outdated_revisits`).
@@ -6,23 +8,30 @@ A revisit has no page. It is read again from the record that it refers to if the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from processing.article.site_rules import rules_for
 from processing.extract.referred_records import index_rows, read_referred, referred_id
-from schemas.config.crawl import Crawl, SiteRules
+from schemas.article import Article
+from schemas.datasets.page_rows import PageRows
 from schemas.errors import StorageError
-from schemas.manifest import Segment
 from schemas.outcomes import Rejected
 from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences, header_preferences
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
-from storage.urls.host_key import host_key
+from storage.urls.host_key import configured_host, host_key
 from storage.warc.reader import Record, read_record_at, read_records
 
+if TYPE_CHECKING:
+    from schemas.manifest import Segment
+
+if TYPE_CHECKING:
+    from schemas.config.crawl import Crawl, SiteRules
+
+READ_TASK = "processing.extract.reading.read_task"  # what page workers call
 Containers = Mapping[str, tuple[str, ...]]  # by host: the signatures of the elements that hold its articles
 
 
@@ -75,6 +84,34 @@ class PageTask:
         """The AI preferences of the page. Capture indexes of earlier releases do not have them: then its headers say them."""
         of_headers = NO_PREFERENCES if self.record is None else header_preferences(self.record.capture.response_headers)
         return self.row.preferences.combined(of_headers)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """An article with the charset that its page was read in."""
+
+    article: Article
+    charset: str
+    charset_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """What was made of a page: its article or why there is none (neither where no article was asked for), and the rows of datasets."""
+
+    article: ReadPage | None = None
+    rejected: Rejected | None = None
+    rows: list[PageRows] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> ReadPage | Rejected | None:
+        """The article, or why there is none."""
+        return self.article or self.rejected
+
+
+def failed_rows(definition: str, error: str) -> PageRows:
+    """No rows of a dataset, because of an error. The dataset is given as JSON."""
+    return PageRows(json.loads(definition)["name"], error=error)
 
 
 class Making:
@@ -161,6 +198,16 @@ def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], ma
     while row is not None:
         yield _damaged_task(row, damage)
         row = next(index, None)
+
+
+def rules_for(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
+    """The rules of a host (with its port): its own, else those of the nearest parent domain that has rules."""
+    spelled = {configured_host(name): rule for name, rule in rules.items()}
+    while spelled and host:
+        if host in spelled:
+            return spelled[host]
+        host = host.partition(".")[2]
+    return None
 
 
 def page_task(record: Record | None, row: CaptureRow, crawl: Crawl, containers: Containers, wanted: Wanted) -> PageTask:

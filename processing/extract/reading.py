@@ -6,28 +6,27 @@ Before: `processing.extract.page_tasks` says what is made of a record. Bytes bec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from processing.article.markdown.align import markup_of
-from processing.article.site_rules import rules_for
-from processing.article.structure.walk import read_structure
-from processing.article.tree.parse import parse
-from processing.datasets.page_rows import PageRows, read_rows
+from processing.article.tree.parse import Tree, parse
 from processing.datasets.page_view import PageView
 from processing.extract.decode import decode
-from processing.extract.documents import read_document
 from processing.extract.page_tasks import (
     ARTICLES_ALONE,
+    PageResult,
     PageTask,
+    ReadPage,
     Wanted,
+    failed_rows,
     product_token,
+    rules_for,
 )
 from processing.extract.rejections import body_rejection, reason_detail, reason_of, rejected, rejection_reason
 from processing.extract.robots_meta import forbids_indexing
 from schemas.article import Article, PageType
 from schemas.capture import UrlKind
-from schemas.config.crawl import Crawl, SiteRules
-from schemas.datasets.dataset import Dataset
+from schemas.datasets.page_rows import PageRows
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page, WarcPointer
 from schemas.web.ai_preferences import AiPreferences, header_preferences
@@ -35,31 +34,10 @@ from storage.urls.host_key import host_key
 from storage.warc.content_coding import CodingError, decode_content
 from storage.warc.reader import Record
 
-READ_TASK = "processing.extract.reading.read_task"  # what page workers call
+if TYPE_CHECKING:
+    from schemas.config.crawl import Crawl, SiteRules
+
 MAX_PAGE_BYTES = 32 * 1024 * 1024  # decompressed; bounds what a compression bomb costs
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPage:
-    """An article with the charset that its page was read in."""
-
-    article: Article
-    charset: str
-    charset_source: str
-
-
-@dataclass(frozen=True, slots=True)
-class PageResult:
-    """What was made of a page: its article or why there is none (neither where no article was asked for), and the rows of datasets."""
-
-    article: ReadPage | None = None
-    rejected: Rejected | None = None
-    rows: list[PageRows] = field(default_factory=list)
-
-    @property
-    def outcome(self) -> ReadPage | Rejected | None:
-        """The article, or why there is none."""
-        return self.article or self.rejected
 
 
 def read_task(task: PageTask) -> PageResult:
@@ -110,7 +88,7 @@ def _read(
     """Read a page. All pages that are extracted, checked or shown go through this function."""
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
-        rows_of_document = read_document(record, product_token, wanted.definitions) if page.reason is Reason.NOT_HTML else []
+        rows_of_document = _document_rows(record, product_token, wanted) if page.reason is Reason.NOT_HTML else []
         return PageResult(rejected=rows_of_document) if isinstance(rows_of_document, Rejected) else PageResult(None, page, rows_of_document)
     tree = parse(page.html)
     if product_token and forbids_indexing(record.capture, tree, product_token):
@@ -118,7 +96,7 @@ def _read(
     # before the article: site rules cut elements out of the tree
     definitions = wanted.definitions + wanted.functions
     view = PageView(page, tree, rules, containers, preferences)
-    rows = read_rows(view, definitions, wanted.folders) if definitions else []
+    rows = _dataset_rows(view, definitions, wanted.folders) if definitions else []
     if not wanted.articles:
         return PageResult(rows=rows)
     article = view.article
@@ -127,8 +105,30 @@ def _read(
     if article.page_type is not PageType.ARTICLE:
         return PageResult(rejected=rejected(record, "page_type", reason_of(article.page_type)), rows=rows)
     if wanted.markup:
-        article = replace(article, markup=markup_of(article.blocks, read_structure(tree, page.url)))
+        article = _with_markup(article, tree, page.url)
     return PageResult(ReadPage(article, page.charset, page.charset_source), rows=rows)
+
+
+# What reads the rows of datasets is imported with the first page of a crawl that has any: it takes half as long as all else.
+def _dataset_rows(view: PageView, definitions: tuple[str, ...], folders: tuple[str, ...]) -> list[PageRows]:
+    from processing.datasets.page_rows import read_rows
+
+    return read_rows(view, definitions, folders)
+
+
+def _document_rows(record: Record, product_token: str | None, wanted: Wanted) -> list[PageRows] | Rejected:
+    if not wanted.definitions:
+        return []
+    from processing.extract.documents import read_document
+
+    return read_document(record, product_token, wanted.definitions)
+
+
+def _with_markup(article: Article, tree: Tree, url: str) -> Article:
+    from processing.article.markdown.align import markup_of
+    from processing.article.structure.walk import read_structure
+
+    return replace(article, markup=markup_of(article.blocks, read_structure(tree, url)))
 
 
 def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
@@ -154,8 +154,3 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
         pointer=record.pointer,
         hints=hints,
     )
-
-
-def failed_rows(definition: str, error: str) -> PageRows:
-    """No rows of a dataset, because of an error."""
-    return PageRows(Dataset.model_validate_json(definition).name, error=error)

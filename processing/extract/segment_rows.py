@@ -19,17 +19,17 @@ import pyarrow.compute as pc
 
 from processing.clean.identity import bucket_of
 from processing.datasets.functions import refuse_changed_code
-from processing.datasets.rows import Row, arrow_values
+from processing.datasets.rows import arrow_values
 from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, whole_row, with_rows
 from processing.extract.item_rows import ITEMS_OF_NO_DATASET, NOT_MODIFIED, ItemRows, MissingItems, item_datasets, items_again
 from processing.extract.outdated_revisits import Outdated, Positions
-from processing.extract.page_tasks import Again, Wanted
-from processing.extract.reading import PageResult
+from processing.extract.page_tasks import Again, PageResult, Wanted
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import GROUP_ROWS, PAGES, PAGES_NAME, bounded, staged_writer, write_rows
 from processing.staging.step_failures import write_failures
 from runtime.scratch import scratch_folder
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.page_rows import Row
 from schemas.datasets.tables import staging_schema
 from schemas.keys import extracted_rows_key
 from schemas.manifest import Segment
@@ -178,7 +178,7 @@ class _Spill:
         self._spill.finish()
         failure: str | None = None
         with staged_writer(store, key, self._schema) as writer:
-            for table in bounded(table for bucket in self._spill.buckets for table in self._spill.read(bucket)):
+            for table in bounded(table for tables in self._spill.by_bucket() for table in tables):
                 rows = table
                 if self.dataset.steps and failure is None:
                     try:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from processing.extract.page_tasks import Containers, PageTask, Wanted, page_task
-from processing.extract.reading import READ_TASK, PageResult
+from processing.extract.page_tasks import READ_TASK, Containers, PageResult, PageTask, Wanted, page_task
 from processing.extract.referred_records import read_page_record
 from processing.workers.pool import Exceeded, run_limited
 from schemas.config.crawl import Crawl

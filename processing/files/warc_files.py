@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.markdown.align import markup_of
 from processing.article.structure.walk import read_structure
 from processing.article.tree.parse import parse
@@ -29,7 +29,8 @@ from processing.clean.cleaning import markdown_columns
 from processing.clean.language import detect_language
 from processing.clean.site_memory import SiteMemory
 from processing.extract.extraction import article_columns
-from processing.extract.reading import ReadPage, page_of
+from processing.extract.page_tasks import ReadPage
+from processing.extract.reading import page_of
 from processing.extract.rejections import reason_of, type_of
 from processing.files.markdown_files import MARKDOWN_FOLDER, refuse_files, write_markdown_files
 from processing.files.warc_sources import WarcSource, find_sources

@@ -1,6 +1,6 @@
 """The article rows of a run as they are to be published: cleaned rows with their decisions, and with the fields that steps fill.
 
-Cleaned rows, decisions and filled fields are three Parquet files of each host bucket with the same row groups, in the same order.
+Cleaned rows, decisions and filled fields are three Parquet files of each part with the same row groups, in the same order.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ class ArticleRows:
     def resolved_rows(self, excluded: Excluded, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """All cleaned rows with their decisions, the dataset's fields and what names the run, in row groups; None is every column."""
         needed = {*(columns or CLEANED.names), *PLACE, ARTICLE_ID}
-        for bucket in self.mark.buckets:
-            cleaned = read_rows(self.store, self._cleaned(bucket), [name for name in CLEANED.names if name in needed])
-            decided = read_rows(self.store, self._key(DECIDED_TABLE, excluded, bucket))
-            filled = read_rows(self.store, self._key(FILLED_TABLE, excluded, bucket)) if self.dataset.steps else None
+        for part in self.mark.parts:
+            cleaned = read_rows(self.store, self._cleaned(part), [name for name in CLEANED.names if name in needed])
+            decided = read_rows(self.store, self._key(DECIDED_TABLE, excluded, part))
+            filled = read_rows(self.store, self._key(FILLED_TABLE, excluded, part)) if self.dataset.steps else None
             for rows, decisions in zip(cleaned, decided, strict=True):
                 found = _beside(rows, decisions)
                 fields = next(filled) if filled is not None else self._unfilled(rows.num_rows)
@@ -95,11 +95,11 @@ class ArticleRows:
         schema = pa.schema([pa.field(HAS_RUN, pa.bool_()), *user_fields(self.dataset)])
         refuse_changed_code(self.dataset, self._folders)
         with StepRunner(self.dataset, self._folders) as steps:
-            for bucket in self.mark.buckets:
-                cleaned = read_rows(self.store, self._cleaned(bucket))
-                decisions = read_rows(self.store, self._key(DECIDED_TABLE, decided, bucket), ["outcome", DECIDED_ID])
-                known = read_rows(self.store, self._key(FILLED_TABLE, earlier, bucket)) if earlier is not None else None
-                with staged_writer(self.store, self._key(FILLED_TABLE, decided, bucket), schema) as writer:
+            for part in self.mark.parts:
+                cleaned = read_rows(self.store, self._cleaned(part))
+                decisions = read_rows(self.store, self._key(DECIDED_TABLE, decided, part), ["outcome", DECIDED_ID])
+                known = read_rows(self.store, self._key(FILLED_TABLE, earlier, part)) if earlier is not None else None
+                with staged_writer(self.store, self._key(FILLED_TABLE, decided, part), schema) as writer:
                     for rows, outcomes in zip(cleaned, decisions, strict=True):
                         group = _Group(
                             _identified(_beside(rows, outcomes)), next(known) if known is not None else self._not_run(rows.num_rows)
@@ -137,11 +137,11 @@ class ArticleRows:
         values = [convert(one.default, one.field_type, reading_of(self.dataset, name)) for name, one in self.dataset.fields.items()]
         return pa.table([pa.array([value] * count, field.type) for value, field in zip(values, schema, strict=True)], schema=schema)
 
-    def _cleaned(self, bucket: int) -> str:
-        return cleaned_key(self.run.process_run, self.mark.base.memory_version, bucket)
+    def _cleaned(self, part: int) -> str:
+        return cleaned_key(self.run.process_run, self.mark.base.memory_version, part)
 
-    def _key(self, table: str, excluded: Excluded, bucket: int) -> str:
-        return resolved_key(self.run.process_run, excluded.key(self.mark.base.key()), bucket, table)
+    def _key(self, table: str, excluded: Excluded, part: int) -> str:
+        return resolved_key(self.run.process_run, excluded.key(self.mark.base.key()), part, table)
 
 
 @dataclass(frozen=True, slots=True)

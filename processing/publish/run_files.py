@@ -57,17 +57,18 @@ def _parts(store: ObjectStore, key: str, name: str) -> Iterator[pa.Table]:
         return
     count = _part_count(store, key)
     pending: list[pa.Table] = []
-    last = 0
+    last = size = 0  # bytes of what is pending
     for part, rows in _by_part(read_rows(store, key), count):
         if part != last:
             yield from bounded(pending, CHUNK_ROWS, CHUNK_BYTES)
-            pending = []
+            pending, size = [], 0
         last = part
         pending.append(rows)
-        if sum(one.nbytes for one in pending) > CHUNK_BYTES:
+        size += rows.nbytes
+        if size > CHUNK_BYTES:
             *full, rest = bounded(pending, CHUNK_ROWS, CHUNK_BYTES)
             yield from full
-            pending = [rest]
+            pending, size = [rest], rest.nbytes
     yield from bounded(pending, CHUNK_ROWS, CHUNK_BYTES)
 
 

@@ -135,15 +135,15 @@ class RunKeys:
         return (self._only,) if self._only is not None else self._read()
 
     def _count(self) -> int:
-        return sum(count_rows(self._store, self._cleaned(bucket)) for bucket in self._mark.buckets)
+        return sum(count_rows(self._store, self._cleaned(part)) for part in self._mark.parts)
 
     def _read(self) -> Iterator[_Keys]:
         """At least one part; the last one is not empty if there are others."""
         found: dict[str, set[Any]] = {name: set() for name in (*_KEYS, "decided_article_id")}
         count = parts = 0
-        for bucket in self._mark.buckets:
-            cleaned = read_rows(self._store, self._cleaned(bucket), _KEYS)
-            key = resolved_key(self._run.process_run, self._mark.base.key(), bucket, DECIDED_TABLE)
+        for part in self._mark.parts:
+            cleaned = read_rows(self._store, self._cleaned(part), _KEYS)
+            key = resolved_key(self._run.process_run, self._mark.base.key(), part, DECIDED_TABLE)
             decided = read_rows(self._store, key, ["decided_article_id"])
             for rows, decisions in zip(cleaned, decided, strict=True):
                 for name in _KEYS:
@@ -156,8 +156,8 @@ class RunKeys:
         if count or not parts:
             yield _keys(self._run, found)
 
-    def _cleaned(self, bucket: int) -> str:
-        return cleaned_key(self._run.process_run, self._mark.base.memory_version, bucket)
+    def _cleaned(self, part: int) -> str:
+        return cleaned_key(self._run.process_run, self._mark.base.memory_version, part)
 
 
 def _keys(run: ProcessRun, found: Mapping[str, Iterable[Any]]) -> _Keys:  # Any: the values of a column

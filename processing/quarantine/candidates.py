@@ -14,10 +14,11 @@ from typing import Any
 import pyarrow as pa
 
 from processing.datasets.identity import missing_key_columns, row_id
-from processing.datasets.rows import JSON_LD_RULE, KEY_RULE, SIZE_RULE, TYPE_RULE, UNDECLARED_RULE, Row, RowTyper, arrow_values
+from processing.datasets.rows import JSON_LD_RULE, KEY_RULE, SIZE_RULE, TYPE_RULE, UNDECLARED_RULE, RowTyper, arrow_values
 from processing.datasets.values import from_plain, short_text
 from processing.quarantine.selection import ARTICLES, Place, place_of
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.page_rows import Row
 from schemas.datasets.tables import arrow_type
 from schemas.outcomes import Reason
 

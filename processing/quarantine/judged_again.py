@@ -17,14 +17,13 @@ from processing.clean.identity import bucket_of
 from processing.clean.memory_file import read_containers, read_memory
 from processing.clean.site_memory import SiteMemory
 from processing.datasets.functions import refuse_changed_code
-from processing.datasets.rows import Row, reading_of, row_json
+from processing.datasets.rows import reading_of, row_json
 from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, whole_row
 from processing.datasets.values import convert
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_datasets
 from processing.extract.extraction import staged_row
-from processing.extract.page_tasks import Wanted
-from processing.extract.reading import PageResult
+from processing.extract.page_tasks import PageResult, Wanted
 from processing.extract.referred_records import index_rows
 from processing.extract.stored_records import read_again
 from processing.known.known_lake import open_known
@@ -38,6 +37,7 @@ from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation import Expectation
 from schemas.datasets.expectation_types import expectation_type
+from schemas.datasets.page_rows import Row
 from schemas.datasets.tables import table_schema
 from schemas.errors import GateError
 from schemas.keys import memory_key

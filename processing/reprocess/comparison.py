@@ -213,7 +213,7 @@ def _example(name: str, fields: Sequence[str], before: Values | None, after: Val
     if before is None or after is None:
         shown = {field: value for field in fields if (value := row[field]) not in (None, [], "")}
         return Example(name, row["url"], None if before is None else shown, None if after is None else shown)
-    differing = [field for field in fields if repr(before[field]) != repr(after[field])]
+    differing = [field for field in fields if _digest(before[field]) != _digest(after[field])]
     return Example(name, row["url"], {field: before[field] for field in differing}, {field: after[field] for field in differing})
 
 

@@ -9,13 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from processing.clean.cleaning import learn_bucket
-from processing.clean.identity import BUCKETS
-from processing.clean.memory_file import read_containers, read_memory, write_memory
-from processing.clean.site_memory import SiteMemory
+from processing.clean.memory_file import learned_memory, read_containers, write_memory
 from processing.extract.extraction import extract_segment
 from processing.resources import Resources
-from processing.staging.staging import buckets_in
+from processing.staging.bucket_parts import parts_of
 from schemas.keys import extracted_key, memory_key, staged_memory_key
 from schemas.runs import ProcessRun, RunKind
 from storage.warc.removed_segments import read_removed
@@ -35,15 +32,7 @@ def stage_remaining_memory(run: ProcessRun, resources: Resources, progress: Prog
     if base is not None and store.info(base) is None:
         version, base = 0, None
     keys = _extracted(run, version, base, resources, progress)
-    buckets = {bucket for key in keys for bucket in buckets_in(store, key)}
-
-    def remaining(bucket: int) -> SiteMemory:
-        memory = read_memory(store, base, bucket)
-        if bucket in buckets:
-            learn_bucket(store, keys, bucket, memory)
-        return memory
-
-    write_memory(store, staged, map(remaining, range(BUCKETS)))
+    write_memory(store, staged, learned_memory(store, base, keys, parts_of(store, keys)))
 
 
 def _version_before(run: ProcessRun, resources: Resources) -> int:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from processing.clean.identity import bucket_of
 from processing.extract.limited_pages import StoredPage, read_limited
-from processing.extract.reading import ReadPage
+from processing.extract.page_tasks import ReadPage
 from processing.extract.referred_records import read_page_record
 from processing.resolve.earlier_rows import EarlierRows, Version
 from processing.resolve.records import RecordId, RecordSummary, record_id_of

@@ -1,7 +1,8 @@
 """Resolve: clean the staged rows with the site memory, then decide the outcome of every record of the process run.
 
-Before: `processing.extract.extraction` has staged the rows of every segment. The rows are cleaned one host bucket at a time; versions and
-duplicates are decided over the whole run and against the lake. After: `processing.publish.gate` makes the rows of the tables.
+Before: `processing.extract.extraction` has staged the rows of every segment. The rows are cleaned one part at a time, which is one or
+several host buckets; versions and duplicates are decided over the whole run and against the lake. After: `processing.publish.gate` makes
+the rows of the tables.
 """
 
 from __future__ import annotations
@@ -12,17 +13,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from processing.clean.cleaning import cleaned_bucket, learn_bucket
-from processing.clean.identity import BUCKETS
-from processing.clean.memory_file import read_containers, read_memory, write_memory
-from processing.clean.site_memory import SiteMemory
+from processing.clean.cleaning import cleaned_part
+from processing.clean.memory_file import learned_memory, read_containers, read_memory_of, write_memory
 from processing.known.known_lake import KnownLake, open_known
 from processing.resolve.canonical_counts import CanonicalCounts
 from processing.resolve.datasets import resolve_datasets
 from processing.resolve.excluded import Excluded
 from processing.resolve.portions.deciding import CleanedRun, reread_versions, stage_decisions
 from processing.resolve.replaced import remaining
-from processing.staging.staging import CLEANED, buckets_in, write_rows
+from processing.staging.bucket_parts import parts_of, read_part
+from processing.staging.staging import CLEANED, write_rows
 from schemas.errors import ConflictError
 from schemas.keys import cleaned_key, extracted_key, mark_key, memory_key, staged_memory_key
 from schemas.runs import ProcessRun, RunKind
@@ -50,13 +50,13 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class ResolveMark:
-    """The completion mark of resolve: what the run was resolved against, and the host buckets that have rows.
+    """The completion mark of resolve: what the run was resolved against, and the parts of its rows, each by its first host bucket.
 
     `canonical` says, by crawl run, what became of the canonical URLs that pages claim.
     """
 
     base: Base
-    buckets: tuple[int, ...]
+    parts: tuple[int, ...]
     canonical: dict[str, CanonicalCounts] = field(default_factory=dict)
 
 
@@ -87,7 +87,8 @@ def read_resolve_mark(store: ObjectStore, process_run: str) -> ResolveMark | Non
     if store.info(key) is None:
         return None
     mark = json.loads(store.get_bytes(key))
-    return ResolveMark(read_base(mark["base"]), tuple(mark["buckets"]), mark.get("canonical", {}))
+    parts = mark["parts"] if "parts" in mark else mark["buckets"]  # earlier releases had a part for each bucket
+    return ResolveMark(read_base(mark["base"]), tuple(parts), mark.get("canonical", {}))
 
 
 def read_base(stored: dict[str, Any]) -> Base:  # Any: JSON
@@ -108,12 +109,13 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     for key in keys:
         if store.info(key) is None:
             raise ConflictError(f"{key} is not there yet. Run extract for every segment before resolve.")
-    buckets = tuple(sorted({bucket for key in keys for bucket in buckets_in(store, key)}))
-    memory_staged = _stage_memory(run, keys, buckets, store, base.memory_version)
-    for bucket in buckets:
-        _clean_bucket(run, keys, bucket, store, base.memory_version, memory_staged)
-    canonical = stage_decisions(_cleaned_run(run, base, buckets, store, known))
-    mark = ResolveMark(base, buckets, canonical)
+    parts = parts_of(store, keys)
+    memory_staged = _stage_memory(run, keys, parts, store, base.memory_version)
+    for part in parts:
+        _clean_part(run, keys, part, store, base.memory_version, memory_staged)
+    names = tuple(part.start for part in parts)
+    canonical = stage_decisions(_cleaned_run(run, base, names, store, known))
+    mark = ResolveMark(base, names, canonical)
     resolve_datasets(run, base.key(), segments, store, known)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
@@ -122,7 +124,7 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
 def decide_again(run: ProcessRun, mark: ResolveMark, excluded: Excluded, store: ObjectStore, lake: Lake) -> None:
     """Stage the decisions on a resolved run's records, and its sightings of articles, once more without what the gate has taken out."""
     known = _known_at(mark.base, store, remaining(run, store, lake))
-    stage_decisions(_cleaned_run(run, mark.base, mark.buckets, store, known), excluded)
+    stage_decisions(_cleaned_run(run, mark.base, mark.parts, store, known), excluded)
 
 
 def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
@@ -143,35 +145,29 @@ def _memory_of(run: ProcessRun, version: int) -> str | None:
     return staged_memory_key(run.process_run, version)
 
 
-def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
+def _stage_memory(run: ProcessRun, keys: Sequence[str], parts: Sequence[range], store: ObjectStore, version: int) -> str | None:
     """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory."""
     staged = staged_memory_key(run.process_run, version)
     if _memory_of(run, version) != staged or store.info(staged) is not None:
         return _memory_of(run, version)
     pinned = memory_key(run.crawl.name, version) if version else None
-
-    def with_own_pages(bucket: int) -> SiteMemory:
-        memory = read_memory(store, pinned, bucket)
-        if bucket in buckets:
-            learn_bucket(store, keys, bucket, memory)
-        return memory
-
-    write_memory(store, staged, map(with_own_pages, range(BUCKETS)))
+    write_memory(store, staged, learned_memory(store, pinned, keys, parts))
     return staged
 
 
-def _clean_bucket(run: ProcessRun, keys: Sequence[str], bucket: int, store: ObjectStore, version: int, memory: str | None) -> None:
-    """Stage the cleaned rows of a host bucket, if they are not there: when it is decided on again with the same memory, they are."""
-    key = cleaned_key(run.process_run, version, bucket)
+def _clean_part(run: ProcessRun, keys: Sequence[str], part: range, store: ObjectStore, version: int, memory: str | None) -> None:
+    """Stage the cleaned rows of a part, if they are not there: when it is decided on again with the same memory, they are."""
+    key = cleaned_key(run.process_run, version, part.start)
     if store.info(key) is None:
         named = version if run.crawl.articles.site_memory else None
-        tables = cleaned_bucket(store, keys, bucket, read_memory(store, memory, bucket), named, run.crawl.articles)
-        write_rows(store, key, tables, CLEANED)
+        hosts = {host for table in read_part(store, keys, part, ["bucket", "host"]) for host in table["host"].unique().to_pylist()}
+        known = read_memory_of(store, memory, hosts)
+        write_rows(store, key, cleaned_part(read_part(store, keys, part), known, named, run.crawl.articles), CLEANED)
 
 
-def _cleaned_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, known: KnownLake) -> CleanedRun:
+def _cleaned_run(run: ProcessRun, base: Base, parts: Sequence[int], store: ObjectStore, known: KnownLake) -> CleanedRun:
     memory, containers = _memory_of(run, base.memory_version), pinned_containers(run, store)
-    return CleanedRun(run, base.key(), base.memory_version, memory, buckets, containers, store, known)
+    return CleanedRun(run, base.key(), base.memory_version, memory, parts, containers, store, known)
 
 
 def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
@@ -185,4 +181,4 @@ def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledg
     if mark is None or mark.base == current_base(run, lake, ledger):
         return
     known = _known_at(mark.base, store, remaining(run, store, lake))
-    reread_versions(_cleaned_run(run, mark.base, mark.buckets, store, known))
+    reread_versions(_cleaned_run(run, mark.base, mark.parts, store, known))

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from runtime.scratch import scratch_folder
@@ -208,27 +207,6 @@ def count_rows(store: ObjectStore, key: str) -> int:
     """How many rows a staged Parquet has."""
     with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
         return int(file.metadata.num_rows)
-
-
-def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Table]:
-    """The rows of one host bucket in a staged Parquet; row groups of other buckets are not read."""
-    with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
-        column = file.schema_arrow.get_field_index("bucket")
-        for group in range(file.metadata.num_row_groups):
-            if not file.metadata.row_group(group).num_rows:  # a segment without records; such a group has no statistics
-                continue
-            statistics = file.metadata.row_group(group).column(column).statistics
-            if statistics.min <= bucket <= statistics.max:
-                table = file.read_row_group(group)
-                yield table.filter(pc.equal(table["bucket"], bucket))
-
-
-def buckets_in(store: ObjectStore, key: str) -> set[int]:
-    """The host buckets that have rows in a staged Parquet."""
-    found: set[int] = set()
-    for table in read_rows(store, key, ["bucket"]):
-        found.update(table.column(0).unique().to_pylist())
-    return found
 
 
 def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
-from runtime.imports import left_out, placeholders, without_collection
+from runtime.imports import import_lazily, left_out, placeholders, stand_in, without_collection
 
 
 def test_a_module_left_out_is_as_if_not_installed() -> None:
@@ -41,17 +42,61 @@ def test_a_placeholder_has_every_name_and_goes_again() -> None:
     assert not hasattr(colorsys, "Anything")
 
 
+def test_a_stand_in_has_the_given_names_and_goes_again() -> None:
+    sys.modules.pop("colorsys", None)
+    with stand_in("colorsys", rgb_to_hsv="another"):
+        from colorsys import rgb_to_hsv
+
+    assert str(rgb_to_hsv) == "another"
+    import colorsys
+
+    assert colorsys.rgb_to_hsv(0, 0, 0) == (0.0, 0.0, 0)
+
+
 def test_collection_goes_on_afterwards() -> None:
     with without_collection():
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
-def test_processing_is_imported_by_the_command_without_pandas() -> None:
-    code = (
-        "import sys; from crawlhouse.actions.lake.process import _import_processing as load; load();"
-        "import pyarrow as pa; print(pa.array([1, None]).to_pylist(), 'pandas' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+def test_a_lazy_module_runs_at_the_first_use_of_a_name() -> None:
+    sys.modules.pop("colorsys", None)
+    import_lazily("colorsys")
+    import colorsys
 
-    assert done.stdout.split("\n")[0] == "[1, None] False"
+    stands_for_it = sys.modules["colorsys"]
+    assert "rgb_to_hsv" not in vars(colorsys)
+    assert colorsys.rgb_to_hsv(0, 0, 0) == (0.0, 0.0, 0)
+    assert sys.modules["colorsys"] is not stands_for_it
+
+    sys.modules.pop("xml.sax.saxutils", None)
+    import_lazily("xml.sax.saxutils")
+    import xml.sax.saxutils as utilities
+
+    assert "escape" not in vars(utilities)
+    assert utilities.escape("<") == "&lt;"
+    import_lazily("no_such_module")
+    with pytest.raises(ModuleNotFoundError):
+        import_module("no_such_module")
+
+
+def _imported(code: str, names: list[str]) -> list[str]:
+    """Which of the modules a new process has after some code."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print(*(name for name in {names} if name in sys.modules))"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.split()
+
+
+def test_the_command_imports_of_processing_what_every_run_needs() -> None:
+    code = "from crawlhouse.actions.lake.process import _import_processing as load; load()"
+    unused = ["pandas", "pyparsing", "strictyaml.ruamel", "price_parser", "processing.article.article", "selectolax"]
+
+    assert _imported(code, ["pyarrow", *unused]) == ["pyarrow"]
+
+
+def test_a_page_worker_imports_what_reads_articles() -> None:
+    unused = ["pydantic", "pyarrow", "price_parser", "sqlalchemy", "processing.datasets.page_rows"]
+
+    assert _imported("import processing.extract.reading", ["selectolax", *unused]) == ["selectolax"]

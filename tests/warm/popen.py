@@ -22,6 +22,7 @@ from tests import PROJECT
 SWITCH = "CRAWLHOUSE_TESTS_COLD"
 MODULES = ("demo.site", "processing.expectations.judge_server", "processing.expectations.suite_process", "spiders.worker")
 SCRIPT = str(Path(sys.executable).with_name("crawlhouse"))
+WARM_CODE = "# on what the warm server has imported\n"
 _SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 _LARGEST_REQUEST = 150_000
 
@@ -132,7 +133,7 @@ def _request(asked: dict[str, Any]) -> Request | None:
     if environment.get("PYTHONPATH", str(PROJECT)).strip(os.pathsep) != str(PROJECT):  # another may hide modules
         return None
     kept = tuple(asked["pass_fds"])
-    request = Request(arguments, environment, folder, kept, asked["start_new_session"], asked["process_group"], arguments[0] == SCRIPT)
+    request = Request(arguments, environment, folder, kept, asked["start_new_session"], asked["process_group"], _starts_others(arguments))
     return request if Path(folder).is_dir() and len(pickle.dumps(request)) < _LARGEST_REQUEST else None
 
 
@@ -140,7 +141,12 @@ def _known(arguments: tuple[str, ...]) -> bool:
     if arguments[0] == SCRIPT:
         return True
     kind, what = [*(argument for argument in arguments[1:4] if argument != "-P"), "", ""][:2]
-    return arguments[0] == sys.executable and ((kind == "-m" and what in MODULES) or (kind == "-c" and what == START_CODE))
+    ours = what == START_CODE or what.startswith(WARM_CODE)
+    return arguments[0] == sys.executable and ((kind == "-m" and what in MODULES) or (kind == "-c" and ours))
+
+
+def _starts_others(arguments: tuple[str, ...]) -> bool:
+    return arguments[0] == SCRIPT or any(argument.startswith(WARM_CODE) for argument in arguments[1:4])
 
 
 def _started_server() -> socket.socket:

@@ -10,7 +10,7 @@ from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
-from runtime.imports import left_out, without_collection
+from runtime.imports import import_lazily, left_out, without_collection
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from processing.publish.report import RunReport
     from storage.objects.store import ObjectStore
 
+# Imported by pyiceberg, for its own configuration file and for conditions that are given as text; nothing here needs them
+UNUSED_AT_FIRST = ("strictyaml", "pyiceberg.expressions.parser")
 MAX_NAMED = 5  # crawl runs in one message
 AFTER_A_CORRECTION = (
     "If the definition is wrong, correct it first: `accept` makes the rows by that of today. `crawlhouse gate list` shows what waits."
@@ -76,6 +78,8 @@ def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> 
 
 def _import_processing() -> Callable[..., RunReport | None]:
     """`processing.stages.process_once`. The import takes a second, and most often there is nothing to process."""
+    for name in UNUSED_AT_FIRST:
+        import_lazily(name)
     with without_collection(), left_out(["pandas"]):
         import pyarrow.dataset  # noqa: F401 it looks for pandas once; what needs pandas has a process of its own
 

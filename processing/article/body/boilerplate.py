@@ -207,7 +207,7 @@ def _is_label_or_notice(block: TextBlock, text: str) -> bool:
     """Buttons, prompts and labels that stand alone; consent for embedded content, offers for subscribers, affiliate links."""
     if block.kind is BlockKind.CODE:
         return False
-    return (len(text) <= LABEL_LENGTH and LABEL.fullmatch(text) is not None) or NOTICE.match(text) is not None
+    return (len(text) <= LABEL_LENGTH and LABEL.fullmatch(text)) or NOTICE.match(text)
 
 
 def _is_offer(block: TextBlock, text: str) -> bool:

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import re
 
+from processing.article.body.openings import Phrases
+
 
 def _any(*phrases: str) -> str:
-    return "(?:" + "|".join(phrases) + ")"
+    return f"(?:{_joined(*phrases)})"
+
+
+def _joined(*phrases: str) -> str:
+    return "|".join(phrases)
 
 
 _MONTH = (
@@ -59,8 +65,8 @@ _FOREIGN_RELATED = (
 )
 
 # A whole block that is a label, a button or a prompt.
-LABEL = re.compile(
-    _any(
+LABEL = Phrases(
+    _joined(
         r"advert(?:isement)?s?|ads?|sponsored|close|loading|video|watch now|watch(?: live)?|play|share|share this.*|tweet|email|print|save",
         r"comments?|in the news|icymi|read (?:more|next|also)|more(?: stories| news)?|related.{0,25}|trending(?: now| stories)?",
         r"most (?:read|popular)|latest(?: news)?|recommended.{0,20}|you (?:may|might) (?:also )?(?:like|enjoy).*",
@@ -82,8 +88,8 @@ LABEL = re.compile(
         r"(?:never|don.?t) miss .*|comment by.*|the author(?:s)?|about the author.*",
         r"(?:all|more) (?:news|articles|posts|stories)(?: (?:by|from).*)?",
         r"(?:listen|watch)(?: to this article|: .*)?|download|expand|collapse|show more|show less|load more|see more|learn more",
-    )
-    + r"[\s.:…!>»→]*"
+    ),
+    behind=r"[\s.:…!>»→]*",
 )
 
 # The beginning of a block with a link elsewhere: "Related: ...", "Published under: ...".
@@ -182,8 +188,8 @@ CALL_TO_ACTION = re.compile(
 )
 
 # The beginning of a notice of the site that stands in the text: consent for embedded content, offers for subscribers, affiliate links.
-NOTICE = re.compile(
-    _any(
+NOTICE = Phrases(
+    _joined(
         r"(?:recommended|empfohlener) (?:redaktioneller )?(?:external )?(?:content|inhalt)|an dieser stelle (?:finden sie|findest du"
         r"|befindet sich|ist ein)",
         r"(?:ja, )?ich bin damit einverstanden, dass|(?:damit )?(?:können|werden) personenbezogene daten"

@@ -94,9 +94,9 @@ class Markup:
 
     @cached_property
     def all_texts(self) -> str:
-        """The texts between the body's tags, with a null character between two."""
+        """The texts between the body's tags, with a null character between two; without those that are only white space."""
         body = self._tree.body
-        return body.text(separator="\0") if body is not None else ""
+        return body.text(separator="\0", skip_empty=True) if body is not None else ""
 
     def short_texts(self, sign: re.Pattern[str]) -> Iterator[str]:
         """The short texts in `all_texts` in which a sign begins; it starts with the null character before the text."""

@@ -52,7 +52,7 @@ def read_outline(root: Node | None) -> Outline:
         if number >= MAX_WALKS and sum([block.length for block in walk.text_blocks]) >= NO_TEXT:
             break
         misnamed = _misnamed_elements(walk)
-        enough = number < MAX_WALKS or sum([_text_length(walk.skipped[index].node) for index in misnamed]) >= LITTLE_TEXT
+        enough = number < MAX_WALKS or sum([_text_length(walk.skipped[index]) for index in misnamed]) >= LITTLE_TEXT
         if not misnamed or not enough:
             break
         for index in reversed(misnamed):
@@ -65,11 +65,9 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
     seen = sum([own for block in walk.text_blocks if (own := block.length - block.linked) >= MIN_TEXT])
     enough = CONTENT_SHARE / (1 - CONTENT_SHARE) * seen
     # For most skipped elements an upper bound is enough: it costs a tenth of the length.
-    long = [index for index, element in enumerate(walk.skipped) if _may_hold(element.node, enough)]
-    lengths = {index: _text_length(walk.skipped[index].node) for index in long}
-    if not any(length >= enough for length in lengths.values()):
+    if not any([_may_hold(element, enough) and _text_length(element) >= enough for element in walk.skipped]):  # noqa: C419 see _descend
         return []
-    missed = [lengths[index] if index in lengths else _text_length(element.node) for index, element in enumerate(walk.skipped)]
+    missed = [_text_length(element) for element in walk.skipped]
     limit = CONTENT_SHARE * (seen + sum(missed))
     longest = max(missed, default=0)
     if seen < LITTLE_TEXT <= longest:  # nothing read so far can be an article
@@ -83,39 +81,11 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
     return found
 
 
-def _may_hold(node: Node, enough: float) -> bool:
-    """Whether an element's `_text_length` may be so large, by its longer runs of text, links included."""
-    text = node.text()
-    if len(text) * IDEOGRAPH_LETTERS < enough or _longest(text) < enough:
-        return False
-    shortest = MIN_TEXT if text.isascii() else MIN_TEXT / IDEOGRAPH_LETTERS
-    longer = [part.strip() for part in node.text(separator="\0").split("\0") if len(part) >= shortest]
-    return sum(map(_longest, longer)) >= enough
-
-
-def _longest(text: str) -> float:
-    """The reading length of a text, or more: an ideograph has three bytes."""
-    length = len(text)
-    return length if text.isascii() else length + (IDEOGRAPH_LETTERS - 1) * (len(text.encode("utf-8", "replace")) - length) / 2
-
-
-def _text_length(node: Node) -> int:
-    """Characters of an element's longer runs of text outside links."""
-    texts = node.text(separator="\0")
-    if max(map(len, texts.split("\0"))) < (MIN_TEXT if texts.isascii() else MIN_TEXT / IDEOGRAPH_LETTERS):
-        return 0  # the common case, such as menus: to visit every text costs several times as much
-    length = 0
-    for child in node.traverse(include_text=True, skip_empty=True):
-        text = child.text_content or ""
-        if len(text) * IDEOGRAPH_LETTERS >= MIN_TEXT and (own := reading_length(text)) >= MIN_TEXT:
-            parent = child.parent
-            if parent is not None and parent.tag != "a" and ACTIONS.get(parent.tag) != IGNORED:
-                length += own - len(text) + len(text.strip())
-    return length
-
-
 class _SkippedElement(Struct, gc=False):
-    """An element that a walk left out, with the walk's state there: how much was read, what was open, whether a link was open."""
+    """An element that a walk left out, with the walk's state there: how much was read, what was open, whether a link was open.
+
+    The rest is what was measured of it so far: its whole text, an upper bound of its text length, and its text length.
+    """
 
     node: Node
     tag: str
@@ -126,6 +96,53 @@ class _SkippedElement(Struct, gc=False):
     text_blocks: int
     open: list[int]
     link: int
+    text: str | None = None
+    most: float | None = None
+    length: int | None = None
+
+
+def _may_hold(element: _SkippedElement, enough: float) -> bool:
+    """Whether an element's `_text_length` may be so large, by its longer runs of text, links included."""
+    if element.most is None:
+        text = element.text = element.node.text_lexbor() if element.text is None else element.text
+        if len(text) * IDEOGRAPH_LETTERS < enough or _longest(text) < enough:
+            return False
+        element.most = sum(map(_longest, _longer_texts(element.node)))
+    return element.most >= enough
+
+
+def _longer_texts(node: Node) -> list[str]:
+    """An element's texts, links included, that are at least MIN_TEXT long, or may be."""
+    texts = node.text(separator="\0", skip_empty=True)
+    shortest = MIN_TEXT if texts.isascii() else MIN_TEXT / IDEOGRAPH_LETTERS
+    return [text.strip() for text in texts.split("\0") if len(text) >= shortest]
+
+
+def _longest(text: str) -> float:
+    """The reading length of a text, or more: an ideograph has three bytes."""
+    length = len(text)
+    return length if text.isascii() else length + (IDEOGRAPH_LETTERS - 1) * (len(text.encode("utf-8", "replace")) - length) / 2
+
+
+def _text_length(element: _SkippedElement) -> int:
+    """Characters of an element's longer runs of text outside links."""
+    if element.length is None:
+        if element.most is None:
+            element.most = sum(map(_longest, _longer_texts(element.node)))
+        # Without long texts, as in most menus, it is 0: to visit every text costs several times as much.
+        element.length = _visited_length(element.node) if element.most else 0
+    return element.length
+
+
+def _visited_length(node: Node) -> int:
+    length = 0
+    for child in node.traverse(include_text=True, skip_empty=True):
+        text = child.text_content or ""
+        if len(text) * IDEOGRAPH_LETTERS >= MIN_TEXT and (own := reading_length(text)) >= MIN_TEXT:
+            parent = child.parent
+            if parent is not None and parent.tag != "a" and ACTIONS.get(parent.tag) != IGNORED:
+                length += own - len(text) + len(text.strip())
+    return length
 
 
 class _Walk:
@@ -197,6 +214,11 @@ class _Walk:
                 continue
             number = node.tag_id
             if number == TEXT:
+                if node.is_empty_text_node:  # most texts between two tags are only indentation
+                    if text:
+                        text.append(" ")
+                    node = node.next
+                    continue
                 content = node.text_content or ""
                 if not content.isspace():
                     self.breaks = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from processing.article.article import analyze_page
 from processing.article.markdown.align import markup_of
@@ -16,9 +17,11 @@ from processing.article.structure.structure import Structure, StructureBlock
 from processing.article.structure.walk import read_structure
 from processing.article.tree.parse import Tree
 from schemas.article import Article, Block, BlockMarkup, PageType
-from schemas.config.crawl import SiteRules
 from schemas.outcomes import Rejected
 from schemas.page import Page
+
+if TYPE_CHECKING:
+    from schemas.config.crawl import SiteRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-
-from price_parser import Price
+from typing import TYPE_CHECKING
 
 from processing.datasets.amounts.price_texts import SEVERAL, OfRange, PriceText, UnclearAmountError, has_currency, parts_of, price_text
+
+if TYPE_CHECKING:
+    from price_parser import Price
 
 MAX_NUMBER_CHARACTERS = 100
 MAX_EXPONENT = 40  # beyond the digits of any column
@@ -107,7 +109,7 @@ def _one_price(text: str, price: PriceText, decimal_separator: str | None, thous
     values = {amount.value for amount in amounts}
     if len(values) > 1 and price.of_range is None:
         raise UnclearAmountError(SEVERAL)
-    currency = amounts[0].currency or currency_code(Price.fromstring(text).currency)
+    currency = amounts[0].currency or currency_code(_price(text).currency)
     return Amount(_of_one(max(values) if price.of_range == "highest" else min(values), price.pieces), currency)
 
 
@@ -117,6 +119,12 @@ def _of_one(value: Decimal, pieces: int) -> Decimal:
     if one * pieces != value:
         raise UnclearAmountError(f"the price of {pieces} together, and that of one is no exact number")
     return one
+
+
+def _price(text: str, decimal_separator: str | None = None) -> Price:
+    from price_parser import Price  # slow to import, and most crawls have no prices
+
+    return Price.fromstring(text, decimal_separator=decimal_separator)
 
 
 def _first_number(text: str, factor: int, decimal_separator: str | None, thousandths: Thousandths) -> Amount | None:
@@ -129,7 +137,7 @@ def _first_number(text: str, factor: int, decimal_separator: str | None, thousan
             decimal_separator = grouped[2]
         elif thousandths is not Thousandths.NEVER and _THREE_DIGITS.search(text) and _has_thousandths(text, thousandths):
             decimal_separator = "."
-    price = Price.fromstring(text, decimal_separator=decimal_separator)
+    price = _price(text, decimal_separator=decimal_separator)
     if price.amount is None:
         return None
     amount = price.amount * factor
@@ -137,7 +145,7 @@ def _first_number(text: str, factor: int, decimal_separator: str | None, thousan
 
 
 def _has_thousandths(text: str, thousandths: Thousandths) -> bool:
-    currency = currency_code(Price.fromstring(text).currency)
+    currency = currency_code(_price(text).currency)
     return thousandths is Thousandths.ALWAYS or currency is None or currency in _THOUSANDTHS
 
 

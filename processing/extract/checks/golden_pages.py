@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from processing.extract.limited_pages import StoredPage, read_limited
-from processing.extract.reading import ReadPage
+from processing.extract.page_tasks import ReadPage
 from schemas.article import plain_text
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl

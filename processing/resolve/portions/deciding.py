@@ -67,24 +67,24 @@ class CleanedRun:
     base: str
     memory_version: int
     memory: str | None
-    buckets: Sequence[int]
+    parts: Sequence[int]
     containers: Containers
     store: ObjectStore
     known: KnownLake
 
     def count(self) -> int:
         """How many records the run has."""
-        return sum(count_rows(self.store, self._key(bucket)) for bucket in self.buckets)
+        return sum(count_rows(self.store, self._key(part)) for part in self.parts)
 
     def rows(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """These columns of all cleaned rows, in row groups."""
-        for bucket in self.buckets:
-            yield from read_rows(self.store, self._key(bucket), list(columns))
+        for part in self.parts:
+            yield from read_rows(self.store, self._key(part), list(columns))
 
     def groups(self) -> Iterator[tuple[int, list[int]]]:
-        """Each bucket with the number of rows of its row groups."""
-        for bucket in self.buckets:
-            yield bucket, [rows.num_rows for rows in read_rows(self.store, self._key(bucket), ["warc_record_offset"])]
+        """Each part with the number of rows of its row groups."""
+        for part in self.parts:
+            yield part, [rows.num_rows for rows in read_rows(self.store, self._key(part), ["warc_record_offset"])]
 
     def until(self) -> datetime | None:
         """The time after which captures of the lake do not count: that of the last record, if the run makes old rows again."""
@@ -93,8 +93,8 @@ class CleanedRun:
         latest = (pc.max(rows["fetched_at"]) for rows in self.rows(["fetched_at"]))
         return max((one.as_py() for one in latest if one.is_valid), default=None)
 
-    def _key(self, bucket: int) -> str:
-        return cleaned_key(self.run.process_run, self.memory_version, bucket)
+    def _key(self, part: int) -> str:
+        return cleaned_key(self.run.process_run, self.memory_version, part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +255,8 @@ def _current_digests(cleaned: CleanedRun, portion: _Portion, summaries: Sequence
 def _write_decisions(cleaned: CleanedRun, excluded: Excluded, decided: DecidedRecords) -> None:
     """Stage the decisions: one row group for each row group of the cleaned rows, in the same order."""
     rows = decided.rows()
-    for bucket, groups in cleaned.groups():
-        key = resolved_key(cleaned.run.process_run, excluded.key(cleaned.base), bucket, DECIDED_TABLE)
+    for part, groups in cleaned.groups():
+        key = resolved_key(cleaned.run.process_run, excluded.key(cleaned.base), part, DECIDED_TABLE)
         with staged_writer(cleaned.store, key, DECIDED) as writer:
             for count in groups:
                 writer.write(pa.Table.from_pylist(list(islice(rows, count)), schema=DECIDED))

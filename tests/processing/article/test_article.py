@@ -1,6 +1,6 @@
 """The door: a page in, an article or a reason out."""
 
-from processing.article import read_article
+from processing.article.article import read_article
 from schemas.article import Article
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.request
 from pathlib import Path
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.extract.decode import decode
 from schemas.article import Article, PageType
 from schemas.outcomes import Reason

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from processing.article import read_article
+from processing.article.article import read_article
 from schemas.article import Article
 from schemas.page import Page
 

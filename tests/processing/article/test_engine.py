@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.body.confidence import FALLBACK_BELOW
 from processing.article.outline.walk import read_outline
 from processing.article.tree.parse import parse

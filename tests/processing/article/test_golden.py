@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from processing.article import read_article
+from processing.article.article import read_article
 from schemas.article import Article, plain_text
 from schemas.page import Page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.metadata.jsonld import read_jsonld
 from processing.article.tree.entities import storable, unescaped
 from processing.extract.decode import decode

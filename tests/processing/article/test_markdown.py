@@ -7,7 +7,7 @@ import random
 import pytest
 from markdown_it import MarkdownIt
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.markdown.align import markup_of
 from processing.article.markdown.chunks import split_chunks
 from processing.article.markdown.document import write_document

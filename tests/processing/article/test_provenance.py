@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.provenance import NOT_FOUND, read_provenance
 from processing.extract.extraction import article_columns
-from processing.extract.reading import ReadPage
+from processing.extract.page_tasks import ReadPage
 from schemas.article import TRACED_FIELDS, Article, plain_text
 from schemas.config.crawl import SiteRules
 from schemas.page import Hints, Page

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from processing.article import read_article
-from processing.article.site_rules import rules_for, selector_errors
+from processing.article.article import read_article
+from processing.article.site_rules import selector_errors
 from processing.extract.checks import golden_pages as goldenpages
 from processing.extract.checks.golden_pages import Difference, GoldenPage, read_golden, stored_page
 from processing.extract.checks.rule_check import check_rules
 from processing.extract.limited_pages import read_stored
+from processing.extract.page_tasks import rules_for
 from schemas.article import Article
 from schemas.config.crawl import ArticleOptions, Crawl, SiteRules
 from schemas.config.crawl_file import parse_crawl, read_crawl

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from processing.article.body.confidence import plausibility
+from processing.article.body.openings import Phrases
 from processing.article.body.phrases import SUBSCRIPTION, SUBSCRIPTION_SIGNS
 from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages
 from processing.article.outline.walk import read_outline
@@ -44,6 +47,23 @@ nachrichtenapp|our app|the full story|a subscription|all subscribers|the briefin
 def test_each_subscription_has_a_sign(text: str) -> None:
     assert SUBSCRIPTION.search(text)
     assert any(sign in text for sign in SUBSCRIPTION_SIGNS)
+
+
+ALTERNATIVES = (
+    r"ads?|(?:mehr|weiter)\s?lesen|(?:view )?(?:full )?(?:gallery|show)|\d+ min|\[?email.protected\]?|\W{0,2}werbung|x?ray|[bc]ell|© foto"
+    r"|(?:very )*old|(?:fo(?:o|b)|(?:bar)?baz) end|\||(?:un){1,2}do|p+lay"
+)
+TEXTS = """ad|ads|adss|mehrlesen|weiter lesen|lesen|view gallery|full show|view full show|show|7 min|min|email protected|[email protected]
+werbung|*werbung|**werbung|***werbung|xray|ray|xxray|bell|cell|dell|© foto|foto|old|very old|very very old|veryold|foo end|fob end|bar end
+barbaz end|baz end|undo|unundo|do|play|pplay|lay|(|""".replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("behind", ["", r"[\s.!]*"])
+def test_phrases_by_their_first_letters_match_like_one_pattern(behind: str) -> None:
+    phrases, whole = Phrases(ALTERNATIVES, behind), re.compile(f"(?:{ALTERNATIVES}){behind}")
+    for text in ["|", *TEXTS, *(f"{text} !" for text in TEXTS)]:
+        assert phrases.fullmatch(text) == bool(whole.fullmatch(text)), text
+        assert phrases.match(text) == bool(whole.match(text)), text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.article.tree.characters import without_invisible
 from schemas.article import Article, BlockKind
 from schemas.page import Page

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from processing.datasets.page_rows import PageRows, read_rows
+from processing.datasets.page_rows import read_rows
 from processing.datasets.page_view import PageView
+from schemas.datasets.page_rows import PageRows
 from schemas.page import Page
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from processing.datasets.functions import load_function
-from processing.datasets.page_rows import MAX_ROWS, PageReader, PageRows, read_rows
+from processing.datasets.page_rows import MAX_ROWS, PageReader, read_rows
 from processing.datasets.page_view import PageView
 from processing.datasets.rows import arrow_values
 from processing.workers.pool import run_limited
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import find_dataset, parse_dataset
+from schemas.datasets.page_rows import PageRows
 from schemas.errors import ConfigError, NotFoundError, SpiderError
 from schemas.page import Page
 from tests.processing.datasets.pageworkers import Result, Work

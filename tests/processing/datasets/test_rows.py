@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from processing.datasets.identity import changed_fields, compared_digest, have_equal_values, row_id
-from processing.datasets.rows import Row, RowTyper, arrow_values
+from processing.datasets.rows import RowTyper, arrow_values
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import parse_dataset
+from schemas.datasets.page_rows import Row
 
 TEXT = """
 source: {items: true}

@@ -1,6 +1,6 @@
 """One parse of a page serves its datasets and its article."""
 
-from processing.article import read_article
+from processing.article.article import read_article
 from processing.datasets.page_rows import PageReader
 from processing.datasets.page_view import PageView
 from schemas.config.crawl import SiteRules

@@ -11,9 +11,9 @@ import pytest
 from processing.datasets.markup_objects import microdata_objects, rdfa_objects
 from processing.datasets.page_rows import PageReader
 from processing.datasets.page_view import PageView
-from processing.datasets.rows import Row
 from processing.datasets.structured_data import LostObject, StructuredDataReader
 from schemas.datasets.dataset_file import find_dataset, parse_dataset
+from schemas.datasets.page_rows import Row
 from schemas.page import Page
 
 URL = "https://shop.example/p/1"

@@ -1,11 +1,8 @@
-"""Killed at every step of an erasure, and run again: the same state as without a kill, while readers see no gap."""
+"""Killed at every step of an erasure, several times in one, and run again: the same state as without a kill, while readers see no gap."""
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +15,8 @@ from processing.erase.plan import pending_plans
 from schemas.config.settings import Settings
 from storage.lake.query import connect
 from storage.objects.open import open_store
-from tests import PROJECT
-from tests.processing.erase.erasehome import ENTRIES, NEEDLES, fill
+from tests.killed import command_killed_at
+from tests.processing.erase.erasehome import ENTRIES, GONE, NEEDLES, fill
 from tests.processing.erase.everybyte import left
 from tests.processing.erase.savedhome import SavedHome
 from tests.processing.lakeaccounts import check_accounts
@@ -35,18 +32,10 @@ STEPS = [
     "erase.after.files.articles", "known.before.mark", "erase.before.memory", "erase.before.frontier", "erase.between.urls",
     "erase.before.vacuum", "erase.before.end",
 ]  # fmt: skip
-CODE = "import sys; from processing.erase.erasing import erase; from schemas.config.settings import load_settings\n"
-CODE += "erase(sys.argv[1:], 'eve', 'a letter', load_settings(), grace_seconds=1)"
+ROUNDS = 7
+KILLS = [STEPS[first::ROUNDS] for first in range(ROUNDS)]  # of one erasure after the other: far from each other, each in what the last left
 
-
-def killed_at(settings: Settings, failpoint: str) -> int:
-    """The exit status of an erasure that is to die at a failpoint."""
-    given = {
-        "HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "STORE": settings.store,
-        "DATABASE": settings.database, "S3_ENDPOINT": settings.s3_endpoint, "FAILPOINT": failpoint,
-    }  # fmt: skip
-    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items() if value}
-    return subprocess.run([sys.executable, "-c", CODE, *ENTRIES], env=environment, cwd=PROJECT, check=False).returncode
+COMMAND = ["erase", GONE, "--pattern", ENTRIES[1], "--reason", "a letter", "--who", "eve", "--yes", "--grace", "1"]
 
 
 @contextmanager
@@ -57,7 +46,7 @@ def reader(settings: Settings) -> Iterator[None]:
     sql += "FROM captures WHERE url LIKE '%/a/left' OR url LIKE '%/p/2'"
 
     def read() -> None:
-        while not stop.wait(0.05):
+        while not stop.wait(0.3):  # each takes as long
             try:
                 seen.update(rows(settings, sql))
             except BaseException as error:
@@ -79,16 +68,16 @@ def test_an_erasure_killed_at_every_step(lake_settings: Settings, tmp_path_facto
     saved = SavedHome(settings, tmp_path_factory.mktemp("saved") / "home")
     (undisturbed,) = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
     expected = state(settings, places=True)
-    for step in STEPS:
+    for steps in KILLS:
         saved.restore()
         with reader(settings):
-            assert killed_at(settings, step) == -signal.SIGKILL, step
+            assert [(step, command_killed_at(step, settings, *COMMAND)) for step in steps] == [(step, -signal.SIGKILL) for step in steps]
         (receipt,) = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
-        assert state(settings, places=True) == expected, step
-        assert (receipt.is_complete, receipt.entries) == (True, undisturbed.entries), step
-        assert left(settings, NEEDLES) == set(), step
-        assert pending_plans(open_store(settings)) == [], step
+        assert state(settings, places=True) == expected, steps
+        assert (receipt.is_complete, receipt.entries) == (True, undisturbed.entries), steps
+        assert left(settings, NEEDLES) == set(), steps
+        assert pending_plans(open_store(settings)) == [], steps
         check_accounts(settings)
         with connect(settings) as lake:
             kinds = lake.sql("SELECT kind, count(*) FROM runs GROUP BY ALL ORDER BY ALL").fetchall()
-        assert kinds == [("erase", 2), ("process", 2)], (step, kinds)
+        assert kinds == [("erase", 2), ("process", 2)], (steps, kinds)

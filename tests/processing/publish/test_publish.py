@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,7 +26,7 @@ from storage.lake.maintenance import maintain
 from storage.lake.query import connect
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
-from tests import PROJECT
+from tests.killed import code_killed_at
 from tests.processing.crawlruns import NOON, article, capture, closed_run, html, prose
 from tests.storage.lakerows import table_of
 
@@ -66,16 +63,7 @@ def killed(stage: str, process_run: str, settings: Settings, failpoint: str) -> 
     """The exit status of a process that works on a stage and is to die at a failpoint."""
     imports = "import sys; from processing import stages; from schemas.config.settings import load_settings"
     code = f"{imports}; stages.{stage}(sys.argv[1], load_settings())"
-    environment = os.environ | {
-        "CRAWLHOUSE_HOME": str(settings.home),
-        "CRAWLHOUSE_CRAWLS": str(settings.crawls),
-        "CRAWLHOUSE_STORE": settings.store,
-        "CRAWLHOUSE_DATABASE": settings.database,
-        "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,
-        "CRAWLHOUSE_FAILPOINT": failpoint,
-    }
-    root = PROJECT
-    return subprocess.run([sys.executable, "-c", code, process_run], env=environment, cwd=root, check=False).returncode
+    return code_killed_at(failpoint, settings, code, process_run)
 
 
 def stored(settings: Settings) -> dict[str, list[tuple[object, ...]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -21,9 +20,11 @@ from storage.lake.takedown import Takedowns
 from storage.ledger.held import list_held
 from storage.ledger.ledger import open_ledger
 from tests import PROJECT
+from tests.killed import code_killed_at, environment_of
 from tests.processing.crawlruns import closed_run
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, product, rows, with_dataset
+from tests.warm.popen import WARM_CODE
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
@@ -45,16 +46,6 @@ if what == "accept":
 else:
     {"release": release, "retry": retry}[what](QuarantineFilter(ids=frozenset([which])), "eve", "", load_settings())
 """
-
-
-def killed_at(what: str, which: str, settings: Settings, failpoint: str) -> int:
-    """The exit status of a process that is to die at a failpoint."""
-    given = {
-        "HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "STORE": settings.store,
-        "DATABASE": settings.database, "S3_ENDPOINT": settings.s3_endpoint, "FAILPOINT": failpoint,
-    }  # fmt: skip
-    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items()}
-    return subprocess.run([sys.executable, "-c", CODE, what, which], env=environment, cwd=PROJECT, check=False).returncode
 
 
 def lake(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
@@ -105,7 +96,7 @@ def test_a_release_and_a_retry_killed_at_every_step(lake_settings: Settings, tmp
             wanted = settled(settings, number, what)
             before = counts(settings)
             (one,) = wanted.ids
-            assert killed_at(what, one, settings, step) == -signal.SIGKILL, step
+            assert code_killed_at(step, settings, CODE, what, one) == -signal.SIGKILL, step
             committed = step not in STAGED and (not settings.database or step != "publish.after.catalog")
             after = (before[0] + 1, before[1] - 1, before[2] + 1)
             assert counts(settings) == (after if committed else before), step
@@ -122,11 +113,8 @@ def test_a_release_and_a_retry_killed_at_every_step(lake_settings: Settings, tmp
 def test_two_processes_release_the_same_row(lake_settings: Settings) -> None:
     settings = prepared(lake_settings)
     (one,) = settled(settings, 0, "release").ids
-    given = {"HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "STORE": settings.store}
-    given |= {"DATABASE": settings.database, "S3_ENDPOINT": settings.s3_endpoint}
-    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items()}
-    command = [sys.executable, "-c", CODE, "release", one]
-    both = [subprocess.Popen(command, env=environment, cwd=PROJECT) for _ in range(2)]
+    command = [sys.executable, "-c", WARM_CODE + CODE, "release", one]
+    both = [subprocess.Popen(command, env=environment_of(settings), cwd=PROJECT) for _ in range(2)]
     assert [process.wait(300) for process in both] == [0, 0]
     assert rows(settings, "SELECT sku FROM products") == [("R0",)]
     assert rows(settings, "SELECT count(*) FROM runs WHERE kind = 'release'") == [(1,)]
@@ -146,7 +134,7 @@ def test_an_acceptance_killed_at_some_steps(lake_settings: Settings, tmp_path: P
     settings, undisturbed = held(lake_settings), held(Settings(home=tmp_path / "other", crawls=tmp_path))
     for number, step in enumerate(steps):
         crawl_run = f"shop-20260301T120000Z-{number:06}"
-        assert killed_at("accept", crawl_run, settings, step) == -signal.SIGKILL, step
+        assert code_killed_at(step, settings, CODE, "accept", crawl_run) == -signal.SIGKILL, step
         accept(crawl_run, None, "eve", "", settings)
         assert accept(crawl_run, None, "eve", "", settings).report is None
         accept(crawl_run, None, "eve", "", undisturbed)

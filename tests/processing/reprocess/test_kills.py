@@ -1,11 +1,8 @@
-"""Killed at every step of a reprocess and a rollback, and run again: the lake is the one that nothing disturbed, and readers see no gap."""
+"""Killed at every step of a reprocess and a rollback, several times in each: the lake is the undisturbed one, and readers see no gap."""
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +17,7 @@ from processing.reprocess.selection import Selected
 from schemas.config.settings import Settings
 from storage.ledger.held import list_held
 from storage.ledger.ledger import open_ledger
-from tests import PROJECT
+from tests.killed import code_killed_at
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.reprocess.test_again import again, history, planned, state
 from tests.processing.reprocess.test_rollback import SECOND, memory
@@ -28,8 +25,17 @@ from tests.processing.test_datasets import PRODUCTS, rows, with_dataset
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 
-STAGED = ["publish.before.captures", "publish.after.articles", "publish.after.runs"]
-AFTER = ["publish.after.catalog", "publish.before.memory", "publish.before.mark"]
+# The kills of one work after the other, each in what the last left; `:2` is in the second portion that is left.
+REPROCESS_KILLS = [
+    ["reprocess.before.publish", "publish.before.captures:2", "publish.after.catalog:2"],
+    ["publish.after.articles", "publish.before.memory:2"],
+    ["publish.after.runs:3", "publish.before.mark"],
+]
+ROLLBACK_KILLS = [
+    ["rollback.before.commit", "publish.before.captures", "publish.after.catalog"],
+    ["publish.after.articles", "publish.before.memory"],
+    ["publish.after.runs", "publish.before.mark"],
+]
 EVERY_CAPTURE = Selected(url="*")  # one process run for each crawl run
 LABELLED = PRODUCTS.replace("name: h1", "name: h1, label: h1")
 OTHER_LABEL = PRODUCTS.replace("name: h1", "name: h1, label: .sku")
@@ -53,14 +59,14 @@ else:
 """
 
 
-def killed_at(settings: Settings, failpoint: str, *what: str) -> int:
-    """The exit status of a process that is to die at a failpoint."""
-    given = {
-        "HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "STORE": settings.store,
-        "DATABASE": settings.database, "S3_ENDPOINT": settings.s3_endpoint, "FAILPOINT": failpoint,
-    }  # fmt: skip
-    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items()}
-    return subprocess.run([sys.executable, "-c", CODE, *what], env=environment, cwd=PROJECT, check=False).returncode
+def killed(steps: list[str], settings: Settings, *what: str) -> list[tuple[str, int]]:
+    """The exit statuses of one work that is killed at each step, and begun again."""
+    return [(step, code_killed_at(step, settings, CODE, *what)) for step in steps]
+
+
+def killed_all(steps: list[str]) -> list[tuple[str, int]]:
+    """The exit statuses if each of them was reached."""
+    return [(step, -signal.SIGKILL) for step in steps]
 
 
 @contextmanager
@@ -70,7 +76,7 @@ def reader(settings: Settings, *expected: tuple[int, int]) -> Iterator[None]:
 
     def read() -> None:
         sql = "SELECT count(*), count(DISTINCT (warc_filename, warc_record_offset)), (SELECT count(*) FROM products) FROM captures"
-        while not stop.wait(0.2):
+        while not stop.wait(0.5):
             seen.extend(rows(settings, sql))
 
     thread = threading.Thread(target=read)
@@ -91,16 +97,14 @@ def test_a_reprocess_killed_at_every_step(lake_settings: Settings, tmp_path: Pat
     history(undisturbed)
     now = rows(settings, "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM products)")[0]
     with reader(settings, now):
-        for number, step in enumerate(["reprocess.before.publish", *STAGED, *AFTER]):
-            text = OTHER_LABEL if number % 2 == 0 else LABELLED
-            place = f"{step}:{number % 3 + 1}"  # in any of the three portions
+        for number, steps in enumerate(REPROCESS_KILLS):
             for one in (settings, undisturbed):
-                with_dataset(one, text)
-            assert killed_at(settings, place, "reprocess") == -signal.SIGKILL, place
+                with_dataset(one, LABELLED if number % 2 else OTHER_LABEL)
+            assert killed(steps, settings, "reprocess") == killed_all(steps)
             again(settings, EVERY_CAPTURE)
             assert planned(settings, EVERY_CAPTURE) == []
             again(undisturbed, EVERY_CAPTURE)
-            assert state(settings, places=False) == state(undisturbed, places=False), place
+            assert state(settings, places=False) == state(undisturbed, places=False), steps
     assert memory(settings) == memory(undisturbed)
 
 
@@ -108,23 +112,21 @@ def test_a_rollback_killed_at_every_step(lake_settings: Settings, tmp_path: Path
     settings, undisturbed = (with_dataset(one) for one in (lake_settings, Settings(home=tmp_path / "other", crawls=tmp_path)))
     for one in (settings, undisturbed):
         history(one)
-        rollback(SECOND, "eve", "", one)
-    without = rows(settings, "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM products)")[0]
-    for one in (settings, undisturbed):
-        accept(SECOND, None, "eve", "", one)
     whole = rows(settings, "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM products)")[0]
+    rollback(SECOND, "eve", "", undisturbed)
+    rolled_back, its_memory = state(undisturbed, places=False), memory(undisturbed)
+    without = rows(undisturbed, "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM products)")[0]
+    accept(SECOND, None, "eve", "", undisturbed)
     with reader(settings, whole, without):
-        for step in ["rollback.before.commit", *STAGED, *AFTER]:
-            assert killed_at(settings, step, "rollback", SECOND) == -signal.SIGKILL, step
-            for one in (settings, undisturbed):
-                rollback(SECOND, "eve", "", one)
-            assert state(settings, places=False) == state(undisturbed, places=False), step
-            assert memory(settings) == memory(undisturbed), step
+        for steps in ROLLBACK_KILLS:
+            assert killed(steps, settings, "rollback", SECOND) == killed_all(steps)
+            rollback(SECOND, "eve", "", settings)
+            assert state(settings, places=False) == rolled_back, steps
+            assert memory(settings) == its_memory, steps
             ledger = open_ledger(settings)
-            assert {one.decision for one in list_held(ledger.database)} == {None}, step
+            assert {one.decision for one in list_held(ledger.database)} == {None}, steps
             ledger.close()
-            for one in (settings, undisturbed):
-                accept(SECOND, None, "eve", "", one)
+            accept(SECOND, None, "eve", "", settings)
             check_accounts(settings)
     assert state(settings, places=False) == state(undisturbed, places=False)
     assert stages.process_once("shop", settings) is None

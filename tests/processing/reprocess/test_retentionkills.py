@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +12,7 @@ from processing import stages
 from schemas.config.settings import Settings
 from storage.lake.query import connect
 from storage.objects.open import open_store
-from tests import PROJECT
+from tests.killed import code_killed_at
 from tests.processing.crawlruns import NOON, article, closed_run
 from tests.processing.reprocess.test_again import state
 from tests.processing.test_datasets import CRAWL, SHOP, product, with_dataset
@@ -32,12 +29,7 @@ OF_SEGMENTS = ["retention.marked", "retention.deleted", "retention.deleted:2"]
 
 def maintained(settings: Settings, failpoint: str = "") -> int:
     """The exit status of a process that maintains the lake, and is to die at a failpoint."""
-    given = {
-        "HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "STORE": settings.store,
-        "DATABASE": settings.database, "S3_ENDPOINT": settings.s3_endpoint, "FAILPOINT": failpoint,
-    }  # fmt: skip
-    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items() if value}
-    return subprocess.run([sys.executable, "-c", CODE, LATER.isoformat()], env=environment, cwd=PROJECT, check=False).returncode
+    return code_killed_at(failpoint, settings, CODE, LATER.isoformat())
 
 
 def filled(settings: Settings, retention: str) -> Settings:

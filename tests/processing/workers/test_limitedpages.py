@@ -10,7 +10,7 @@ import pytest
 
 from processing import stages
 from processing.extract.limited_pages import ShownPage, StoredPage, html_limited, provenance_limited, read_limited
-from processing.extract.reading import ReadPage
+from processing.extract.page_tasks import ReadPage
 from processing.resolve.earlier_rows import Version
 from processing.resolve.reread import reread
 from processing.workers.child import BoundedOutput

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from processing.article.site_rules import rules_for
 from processing.clean.identity import identity_url
+from processing.extract.page_tasks import rules_for
 from schemas.config.crawl import SiteRules
 from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
