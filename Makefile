@@ -20,6 +20,7 @@ $(BIN)/uv:
 
 # Compiled once here, so that every later start of Airflow and of workers is quick even where Python may not write bytecode.
 $(VENV)/.installed: $(BIN)/uv requirements.lock pyproject.toml
+	@echo "Installing the $$(grep -c '==' requirements.lock) packages of requirements.lock into $(VENV): once, about half a minute"
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 # those whose source on the page is shown
 TRACED_FIELDS = (
     "title", "description", "authors", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "page_type",
@@ -44,8 +46,7 @@ class PageType(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):  # a page has many: a struct is made ten times as fast as a frozen dataclass
     """One block of an article's body. Whitespace is folded, except in `code`.
 
     `level` is the heading's 1-6 or the list's depth from 1, otherwise 0. `link_density` is the share of characters inside links, 0-1.

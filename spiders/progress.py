@@ -9,6 +9,7 @@ from collections.abc import Callable
 from storage.frontier.records import MAX_COUNTED_HOSTS, RunState
 
 RATE_SECONDS = 10.0
+IDLE_SECONDS = 60.0  # longer than the start of a worker takes
 
 
 class ProgressLine:
@@ -17,18 +18,27 @@ class ProgressLine:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()
+        self._idle_since: float | None = None
 
     def text(self, state: RunState) -> str:
         """The line for a state."""
+        now = self._clock()
         open_hosts = f"{MAX_COUNTED_HOSTS:,} or more" if state.open_hosts >= MAX_COUNTED_HOSTS else f"{state.open_hosts:,}"
         errors = f", {state.errors:,} errors" if state.errors else ""
         return (
-            f"{state.responses:,} responses ({self._rate(state.responses):.0f}/s), {state.received / 1e6:,.1f} MB, "
-            f"{state.leased_hosts:,} of {open_hosts} open hosts in use{errors}; {state.pages:,} pages stored"
+            f"{state.responses:,} responses ({self._rate(now, state.responses):.0f}/s), {state.received / 1e6:,.1f} MB, "
+            f"{state.leased_hosts:,} of {open_hosts} open hosts in use{self._why_idle(now, state)}{errors}; {state.pages:,} pages stored"
         )
 
-    def _rate(self, responses: int) -> float:
-        now = self._clock()
+    def _why_idle(self, now: float, state: RunState) -> str:
+        """A host belongs to one worker at a time, of whatever crawl, and may have asked for a pause."""
+        if state.leased_hosts or not state.open_hosts:
+            self._idle_since = None
+            return ""
+        self._idle_since = now if self._idle_since is None else self._idle_since
+        return " (other runs have them, or they asked for a pause)" if now - self._idle_since >= IDLE_SECONDS else ""
+
+    def _rate(self, now: float, responses: int) -> float:
         self._seen.append((now, responses))
         while len(self._seen) > 2 and now - self._seen[1][0] >= RATE_SECONDS:
             self._seen.popleft()

@@ -33,8 +33,8 @@ def runs(
 ) -> None:
     """List the last runs, newest first: their state, what they fetched, and why a run missed a threshold.
 
-    fetching: open or being closed; missed: closed, but a threshold of the crawl was missed; closed: waits for its processing; published:
-    its rows can be queried.
+    fetching: open or being closed; missed: closed, but a threshold of the crawl was missed; closed: waits for its processing; held:
+    rows of it are held back; published: its rows can be queried.
     """
     from crawlhouse.actions.runs import show_runs
     from schemas.config.settings import load_settings

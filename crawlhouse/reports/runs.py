@@ -7,6 +7,7 @@ from datetime import datetime
 
 from schemas.config.settings import Settings
 from schemas.errors import ThresholdError
+from storage.ledger.held import Held, list_held
 from storage.ledger.history import PastRun, latest_runs
 from storage.ledger.ledger import Ledger, open_ledger
 
@@ -15,7 +16,10 @@ NUMBERS = ("due", "fetched", "denied", "failed", "filtered", "left_over")
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """A crawl run. `state` is `fetching`, `missed`, `closed` or `published`; the numbers are those of its manifest."""
+    """A crawl run. `state` is `fetching`, `missed`, `closed`, `held` or `published`; the numbers are those of its manifest.
+
+    It is `missed` if it missed a threshold, and `held` as long as rows of it are held back; then `why` says more.
+    """
 
     crawl: str
     crawl_run: str
@@ -38,15 +42,18 @@ def last_runs(settings: Settings, per_crawl: int) -> list[RunLine]:
         return []
     past, ledger = latest_runs(settings, per_crawl), open_ledger(settings)
     try:
-        return [_line(run, ledger) for run in past]
+        held = {one.crawl_run: one for one in list_held(ledger.database) if one.decision is None}
+        return [_line(run, ledger, held.get(run.crawl_run)) for run in past]
     finally:
         ledger.close()
 
 
-def _line(run: PastRun, ledger: Ledger) -> RunLine:
+def _line(run: PastRun, ledger: Ledger, held: Held | None) -> RunLine:
     counts = run.manifest.counts if run.manifest else None
     why = _missed_threshold(run, ledger)
-    state = "fetching" if counts is None else "missed" if why else "published" if run.published else "closed"
+    state = "fetching" if counts is None else "missed" if why else "held" if held else "published" if run.published else "closed"
+    if held is not None and not why:
+        why = f"Rows of {held.dataset} of {held.crawl_run} are held back: {held.reason}. `crawlhouse gate list` says what can be decided."
     return RunLine(
         crawl=run.crawl,
         crawl_run=run.crawl_run,

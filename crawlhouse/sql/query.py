@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Parameters = Sequence[Any] | Mapping[str, Any]  # Any: DuckDB converts the values
 BATCH_ROWS = 1_000  # a batch of articles takes some MB of memory
+PROCESS_RUN = re.compile("p-[0-9a-f]{16}")
 SELECTS = re.compile(r"\s*(SELECT|FROM|WITH)\b", re.IGNORECASE)  # what can stand in another SELECT
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
@@ -49,13 +50,16 @@ def run_sql(
 
 
 def earlier_state(settings: Settings, text: str) -> str | datetime:
-    """The time that a text names, or the process run: of a crawl run its newest one."""
+    """The time that a text names, or the process run: of a crawl run its newest one. Raises NotFoundError if it names neither."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         with open_lake_for_reading(settings) as lake:
             newest = "SELECT process_run FROM runs WHERE crawl_run = $1 ORDER BY sequence DESC LIMIT 1"
-            return next((str(row["process_run"]) for row in read_rows(lake, newest, text)), text)
+            found = next((str(row["process_run"]) for row in read_rows(lake, newest, text)), None)
+    if found is None and not PROCESS_RUN.fullmatch(text):
+        raise NotFoundError(f"{text!r} is no published run, and no time like 2026-03-01 or 2026-03-01T12:00. `crawlhouse runs` lists runs.")
+    return found or text
 
 
 def run_sql_on(connection: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None, parameters: Parameters | None = None) -> Rows:

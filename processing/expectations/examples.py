@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schemas.printable import printable_json
+
 MAX_CHARACTERS = 60  # of a value
+MAX_COLUMNS = 5  # of an example: a compound key may have many
 _URL = "url"  # the column stands before the values anyway
 
 
@@ -26,21 +28,22 @@ class Example:
 
 
 def values_text(row: Mapping[str, Any], columns: Iterable[str]) -> str:  # Any: the values of a row
-    """What a row has in these columns. A column that the row does not have is left out."""
-    return ", ".join(f"{name} {_short(row[name])}" for name in columns if name in row and name != _URL)
+    """What a row has in the first of these columns. A column that the row does not have is left out."""
+    shown = [name for name in columns if name in row and name != _URL][:MAX_COLUMNS]
+    return ", ".join(f"{name} {_short(row[name])}" for name in shown)
 
 
 def _short(value: Any) -> str:
     """A value in one line. A text is quoted, so that an empty one is seen."""
     if isinstance(value, str):
-        return json.dumps(_cut(value), ensure_ascii=False)
+        return printable_json(_cut(value))
     if value is None or isinstance(value, bool):
-        return json.dumps(value)
+        return printable_json(value)
     if isinstance(value, float):
         return f"{value:.15g}"
     if isinstance(value, date):  # a time too
         return value.isoformat()
-    return str(value) if isinstance(value, int | Decimal) else json.dumps(_cut(str(value)), ensure_ascii=False)
+    return str(value) if isinstance(value, int | Decimal) else printable_json(_cut(str(value)))
 
 
 def _cut(text: str) -> str:

@@ -173,7 +173,7 @@ class _Work:
         """Commit the run; its rows of `runs`. None if others have published meanwhile what could change a decision."""
         if ready is None:
             raise ConflictError(f"{self.run.process_run} has not passed the gate yet. Run gate before publish.")
-        refuse_changed(self.run, self.lake)
+        refuse_changed(self.run, self.lake, self.ledger)
         if not self._holds(ready, tables):
             return None
         try:

@@ -7,7 +7,7 @@ record, stay.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ from schemas.runs import ProcessRun, RunKind
 from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.lake.lake import Lake
 from storage.lake.removal import RECORD, Removal, of_records, of_values
+from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
 DEFINITIONS = "definitions"  # the key in `runs.statistics`
@@ -82,17 +83,35 @@ def _common(found: list[dict[str, Any]], replaced: Collection[str]) -> dict[str,
 
 def replaced_runs(crawl_runs: tuple[str, ...], lake: Lake) -> tuple[str, ...]:
     """The process runs that the outcomes of these crawl runs' records are from, sorted."""
+    return tuple(sorted({name for names in runs_with_rows(crawl_runs, lake).values() for name in names}))
+
+
+def runs_with_rows(crawl_runs: tuple[str, ...], lake: Lake) -> dict[str, set[str]]:
+    """By crawl run that has rows of `captures`: the process runs that they are from."""
     where = In("crawl_run", crawl_runs)  # type: ignore[call-arg]
-    rows = (row for batch in lake.scan("captures", ["crawl_run", "process_run"], where) for row in batch.to_pylist())
-    return tuple(sorted({row["process_run"] for row in rows if row["crawl_run"] in crawl_runs}))
+    found: dict[str, set[str]] = {}
+    for batch in lake.scan("captures", ["crawl_run", "process_run"], where):
+        for row in batch.to_pylist():
+            if row["crawl_run"] in crawl_runs:
+                found.setdefault(row["crawl_run"], set()).add(row["process_run"])
+    return found
 
 
-def refuse_changed(run: ProcessRun, lake: Lake) -> None:
+def runs_to_replace(crawl_runs: Sequence[str], with_rows: Mapping[str, Collection[str]], ledger: Ledger) -> tuple[str, ...]:
+    """The process runs that the crawl runs' rows are from, sorted. Of a crawl run that was rolled back it is the rollback."""
+    found = {name for crawl_run in crawl_runs for name in with_rows.get(crawl_run, ())}
+    for crawl_run in crawl_runs:
+        if crawl_run not in with_rows and (last := ledger.last_process_run(crawl_run)) is not None:
+            found.add(last)
+    return tuple(sorted(found))
+
+
+def refuse_changed(run: ProcessRun, lake: Lake, ledger: Ledger) -> None:
     """Raise ConflictError if others have replaced rows, since it was planned, that a run is to make again: it does not know of them."""
     if run.replacement is None or run.kind is not RunKind.REPROCESS:
         return
-    now = replaced_runs(run.crawl_runs, lake)
-    if now and now != run.replacement.replaces and run.process_run not in now:
+    now = runs_to_replace(run.crawl_runs, runs_with_rows(run.crawl_runs, lake), ledger)
+    if now != run.replacement.replaces and run.process_run not in now:
         raise ConflictError(f"The rows of {', '.join(run.crawl_runs)} were changed meanwhile. Nothing was published. Run this again.")
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from processing.publish.publish import complete_last_published
+from processing.publish.replacing import runs_to_replace
 from processing.reprocess.selection import Records, Selected, capture_states, chosen_records, chosen_runs
 from processing.resources import PLAIN_ARTICLES, Resources, current_configuration, current_datasets
 from runtime.code_version import code_version
@@ -115,12 +116,12 @@ def _portions(runs: Sequence[CrawlRun], work: _Work) -> Iterator[list[CrawlRun]]
 
 def _of_runs(portion: Sequence[CrawlRun], last: str | None, work: _Work) -> ProcessRun:
     crawl_runs = tuple(run.crawl_run for run in portion)
-    replacement = Replacement(RunKind.REPROCESS, _replaced(crawl_runs, work), until_run=last)
+    replacement = Replacement(RunKind.REPROCESS, runs_to_replace(crawl_runs, work.states, work.resources.ledger), until_run=last)
     return work.resources.ledger.add_process_run(_process_run(crawl_runs, replacement, [f"until {last}"], work))
 
 
 def _of_records(crawl_run: str, records: Records, work: _Work) -> ProcessRun:
-    replacement = Replacement(RunKind.REPROCESS, _replaced((crawl_run,), work), is_selection=True)
+    replacement = Replacement(RunKind.REPROCESS, runs_to_replace((crawl_run,), work.states, work.resources.ledger), is_selection=True)
     contents = [f"{name} {offset}" for name, offsets in records.items() for offset in offsets]
     run = _process_run((crawl_run,), replacement, contents, work)
     work.resources.store.put_bytes(selection_key(run.process_run), json.dumps(records).encode())
@@ -132,12 +133,3 @@ def _process_run(crawl_runs: tuple[str, ...], replacement: Replacement, contents
     memory = work.resources.ledger.memory_version(work.crawl.name)
     work.resources.store.put_bytes(mark_key(name, PLANNED), datetime.now(UTC).isoformat().encode())
     return ProcessRun(name, work.crawl, crawl_runs, work.code, work.config, memory, None, work.datasets, replacement)
-
-
-def _replaced(crawl_runs: Sequence[str], work: _Work) -> tuple[str, ...]:
-    """The process runs that the captures are from. Of a crawl run that was rolled back it is the rollback."""
-    found = {name for crawl_run in crawl_runs for name in work.states.get(crawl_run, ())}
-    for crawl_run in crawl_runs:
-        if crawl_run not in work.states and (last := work.resources.ledger.last_process_run(crawl_run)) is not None:
-            found.add(last)
-    return tuple(sorted(found))

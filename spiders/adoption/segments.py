@@ -102,13 +102,14 @@ class SegmentCopier:
         self._counts = counts
         self._takedowns = takedowns
         self._known: dict[bytes, tuple[str, int, str]] = {}
+        self._source = ""
 
     def copy(self, stream: BinaryIO, source: str, digest: str) -> Iterator[tuple[str, ClosedSegment]]:
         """The segments of one file, with their names. The same file always gives the same segments. The caller removes their files.
 
         What cannot be read is counted and left out. Raises OSError, StorageError.
         """
-        records, context = _CopyingStream(stream), Context()
+        records, context, self._source = _CopyingStream(stream), Context(), source
         number, is_over = 0, False
         while not is_over:
             name = f"adopted-{digest[:16]}-{number:05d}"
@@ -176,7 +177,7 @@ class SegmentCopier:
 
     def _count_damage(self, detail: object) -> None:
         self._counts.damaged += 1
-        self._counts.first_damage = self._counts.first_damage or str(detail)
+        self._counts.first_damage = self._counts.first_damage or f"{self._source}: {detail}"
 
     def _row(self, record: Record, pointer: WarcPointer) -> CaptureRow:
         """The row of a copied capture. Other tools write other digests, so that of the body is made anew."""

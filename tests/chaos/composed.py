@@ -82,9 +82,12 @@ class Composed:
 
     def initialise(self) -> None:
         """Run the first step to its end."""
-        done = subprocess.run(
-            self._command("init", FIRST), env=self.environment("init"), cwd=self.folder, capture_output=True, text=True, check=False
-        )
+        self.run("init")
+
+    def run(self, service: str, *more: str) -> None:
+        """Run a service to its end, with further arguments."""
+        command = [*self._command(service, FIRST), *more]
+        done = subprocess.run(command, env=self.environment(service), cwd=self.folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def start(self, service: str, machine: str = FIRST, **more: str) -> Service:
@@ -124,7 +127,9 @@ class Composed:
         command = list(FILES[machine == FIRST]["services"][service]["command"])
         if command[0] == "python":
             command[0] = sys.executable
-        if service in {"scheduler", "fetcher", "worker"} and "--skip-serve-logs" not in command:
+        if command[0] == "/clean-database":
+            command[0] = str(PROJECT / "image" / "clean-database.sh")
+        if service in {"scheduler", "triggerer", "fetcher", "worker"} and "--skip-serve-logs" not in command:
             command.append("--skip-serve-logs")
         if command[:3] == ["airflow", "celery", "worker"]:
             command += ["--celery-hostname", f"{service}@{machine}"]  # as containers, they have names of their own

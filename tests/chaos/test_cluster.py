@@ -60,11 +60,17 @@ def test_a_task_goes_through_the_broker_to_a_worker(cluster: Composed) -> None:
         assert run.state == "success"
         assert api.xcom(run, "maintain") == dict.fromkeys(api.xcom(run, "maintain"), 0)  # type: ignore[call-overload] an empty lake
     assert cluster.broker.client.exists(BROKER_QUEUE)
+    cluster.run("upkeep", "once")
+    cluster.start("triggerer")
     first = FILES[True]["services"]
-    for name in ("api-server", "dag-processor", "scheduler"):
+    for name in ("api-server", "dag-processor", "scheduler", "triggerer"):
         check = [word.replace("http://api-server:8080", cluster.url) for word in first[name]["healthcheck"]["test"][1:]]
         check = [word.replace("http://127.0.0.1:8080", cluster.url) for word in check]
-        subprocess.run(check, env=cluster.environment(name), check=True, capture_output=True)
+        wait_until(lambda: is_healthy(check, cluster.environment(name)))  # noqa: B023 it is called before the next round
+
+
+def is_healthy(check: list[str], environment: dict[str, str]) -> bool:
+    return subprocess.run(check, env=environment, check=False, capture_output=True).returncode == 0
 
 
 def test_a_task_that_a_lost_worker_took_and_one_that_waited_run_later(cluster: Composed) -> None:

@@ -257,7 +257,7 @@ def test_a_failed_gate_holds_back_one_dataset_of_one_run(sqlite_settings: Settin
     ledger = open_ledger(settings)
     (one,) = list_held(ledger.database, "shop")
     assert (one.crawl_run, one.dataset, one.decision) == ("shop-20260301T120000Z-000001", "products", None)
-    assert "expect_column_values_to_be_in_set(name): 1 rows" in one.reason
+    assert "expect_column_values_to_be_in_set(name): 1 row," in one.reason
     assert discard_held(ledger.database, one.crawl_run, None, "me", "a test") == 1
     with pytest.raises(NotFoundError, match=r"Nothing of .* is held back"):
         discard_held(ledger.database, one.crawl_run, "products", "me", "again")

@@ -117,10 +117,13 @@ def test_every_command_is_run_or_has_a_reason() -> None:
 
 
 def test_the_readme(anew: Project) -> None:
-    for block in blocks_of(PAGES[0]):
-        if "init" not in block:  # a first crawl is how the project was made, a first dataset has a test of its own
-            url = anew.value("SELECT min(url) FROM articles_latest WHERE gone_at IS NULL")
-            anew.shell(anew.replaced(runnable(block)).replace("show URL ", f"show {url} "))
+    with web_hook() as hook:
+        for block in blocks_of(PAGES[0]):
+            if "init" not in block:  # a first crawl is how the project was made, a first dataset has a test of its own
+                url = anew.value("SELECT min(url) FROM articles_latest WHERE gone_at IS NULL")
+                script = anew.replaced(runnable(block)).replace("show URL ", f"show {url} ")
+                anew.shell(script.replace("127.0.0.1:8000", f"127.0.0.1:{hook.port}"))
+    assert [message["title"] for message in hook.received] == ["crawlhouse: a test"]
 
 
 def _nothing(project: Project) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 LIST = "export.json"
 SUFFIXES = {".parquet": "parquet", ".jsonl": "jsonl", ".jsonl.gz": "jsonl", ".wacz": "wacz"}
+OTHER_SUFFIX = re.compile(r".+\.[a-z][a-z0-9]{1,7}")  # of a file; a folder may be called 2026.03
 READ_BYTES = 1 << 20
 Advance = Callable[[int], None]
 
@@ -41,8 +43,13 @@ def run_export(settings: Settings, tables: Sequence[str], output: str, form: str
     chosen = form or (SUFFIXES[suffix] if suffix else "parquet")
     if suffix is not None and SUFFIXES[suffix] != chosen:
         raise ConfigError(f"{output} ends like {SUFFIXES[suffix]}, but --format is {chosen}. Name another file, or leave --format out.")
+    if suffix is None and OTHER_SUFFIX.fullmatch(output.rpartition("/")[2]) and not Path(output).is_dir():
+        raise ConfigError(
+            f"{output} ends like no format of an export; these are {', '.join(SUFFIXES)}. For a folder of that name write {output}/. "
+            "`crawlhouse query SQL -o FILE.csv` writes CSV."
+        )
     with open_lake_for_reading(settings) as lake:
-        _check_run(lake, wanted)
+        _check_selection(lake, wanted)
         if chosen == "wacz":
             _export_wacz(lake, tables, output, wanted, settings)
         elif suffix is not None:
@@ -53,11 +60,15 @@ def run_export(settings: Settings, tables: Sequence[str], output: str, form: str
             _export_folder(lake, tables, output, chosen, wanted, settings)
 
 
-def _check_run(lake: duckdb.DuckDBPyConnection, wanted: RowFilter) -> None:
-    """Raise NotFoundError for a crawl or a run that published nothing: its export would be empty by mistake."""
+def _check_selection(lake: duckdb.DuckDBPyConnection, wanted: RowFilter) -> None:
+    """Raise NotFoundError for a crawl, a run or a host of which nothing is published: its export would be empty by mistake."""
     for column, value in (("crawl", wanted.crawl), ("crawl_run", wanted.crawl_run)):
         if value is not None and not lake.execute(f"SELECT 1 FROM runs WHERE {column} = $1 LIMIT 1", [value]).fetchall():  # noqa: S608
             raise NotFoundError(f"The lake has no {column.replace('_', ' ')} {value!r}. `crawlhouse query 'FROM runs'` lists them.")
+    if wanted.host is not None and not lake.execute("SELECT 1 FROM captures WHERE host = $1 LIMIT 1", [wanted.host.lower()]).fetchall():
+        near = "SELECT DISTINCT host FROM captures WHERE starts_with(host, $1 || ':') OR ends_with(host, '.' || $1) ORDER BY host LIMIT 5"
+        hosts = ", ".join(host for (host,) in lake.execute(near, [wanted.host.lower()]).fetchall())
+        raise NotFoundError(f"The lake has no captures of the host {wanted.host!r}.{f' It has {hosts}.' if hosts else ''}")
 
 
 def _export_file(lake: duckdb.DuckDBPyConnection, table: str, output: str, wanted: RowFilter, settings: Settings) -> None:

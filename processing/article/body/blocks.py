@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from processing.article.body.phrases import NEW_WINDOW
+from processing.article.kinds import PARAGRAPH
 from processing.article.outline.outline import TextBlock
-from schemas.article import Block, BlockKind
+from schemas.article import Block
 
 
 def to_blocks(text_blocks: list[TextBlock]) -> tuple[Block, ...]:
@@ -23,4 +24,4 @@ def _linked_block(text_block: TextBlock) -> Block:
 def to_paragraphs(text: str) -> tuple[Block, ...]:
     """One paragraph per line of text."""
     lines = (" ".join(line.split()) for line in text.split("\n"))
-    return tuple(Block(BlockKind.PARAGRAPH, line) for line in lines if line)
+    return tuple(Block(PARAGRAPH, line) for line in lines if line)

@@ -24,9 +24,9 @@ from processing.article.body.phrases import (
     SUBSCRIPTION,
     SUBSCRIPTION_SIGNS,
 )
+from processing.article.kinds import CAPTION, CODE, HEADING, LIST_ITEM, PARAGRAPH, QUOTE
 from processing.article.metadata.months import month_number
 from processing.article.outline.outline import TextBlock
-from schemas.article import BlockKind
 
 HEADLINES_SHARE = 0.65  # of a list's characters: kickers beside the links are not linked
 HEADLINE_LENGTH = 25  # characters, on average: links this long are headlines, shorter ones names
@@ -40,7 +40,7 @@ COPY_LENGTH = 80  # characters: text blocks of this length together that repeat 
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CREDIT_LENGTH = 250  # characters of a caption with its credit
 NOTICE_LENGTH = 400  # characters of a site's notice
-_TEXTS = frozenset((BlockKind.PARAGRAPH, BlockKind.LIST_ITEM))
+_TEXTS = frozenset((PARAGRAPH, LIST_ITEM))
 BYLINE_LENGTH = 120  # characters
 _LETTER_WORD = re.compile(r"[^\W\d_]+")
 _NO_LETTERS = re.compile(r"[\W_]+")
@@ -48,7 +48,7 @@ _NO_LETTERS = re.compile(r"[\W_]+")
 
 def remove_boilerplate(body: ArticleBody) -> list[TextBlock]:
     """The text blocks that remain after all rules. The rules do not see captions."""
-    captions = [block for block in body.text_blocks() if block.kind is BlockKind.CAPTION]
+    captions = [block for block in body.text_blocks() if block.kind is CAPTION]
     mark(captions)
     for rule in RULES:
         rule(body)
@@ -68,9 +68,9 @@ def drop_head(body: ArticleBody) -> None:
     text_blocks = body.text_blocks()
     start = body.outline.elements[body.container].start
     title = _letters(body.title or "")
-    above = bool(title) and any(p.kind is BlockKind.HEADING and _letters(p.text) == title for p in body.outline.text_blocks[:start])
+    above = bool(title) and any(p.kind is HEADING and _letters(p.text) == title for p in body.outline.text_blocks[:start])
     for index, block in enumerate(text_blocks):
-        if block.kind is not BlockKind.HEADING:
+        if block.kind is not HEADING:
             continue
         titled = _letters(block.text) == title
         if titled or block.level == 1:
@@ -106,26 +106,29 @@ def drop_link_paragraphs(body: ArticleBody) -> None:
         if not block.linked:
             continue
         linked = block.linked / len(block.text)
-        paragraph = block.kind is BlockKind.PARAGRAPH or block.kind is BlockKind.QUOTE
+        paragraph = block.kind is PARAGRAPH or block.kind is QUOTE
         if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(block.text.lower())):
             block.boilerplate = True
 
 
 def drop_headline_lists(body: ArticleBody) -> None:
     """Short lists of linked headlines. Longer lists, lists of names and announced lists may be the article's own."""
-    lists = list(body.elements("ul", "ol", "dl"))
-    announced = {id(after) for before, after in pairwise(body.text_blocks()) if _announces(before)} if lists else set()
-    for element in lists:
+    text_blocks = body.text_blocks()
+    announced: set[int] | None = None
+    for element in body.elements("ul", "ol", "dl"):
         items = body.first_inside(element, FEW_HEADLINES + 1)
         letters = sum(len(item.text) for item in items)
         if not 0 < len(items) <= FEW_HEADLINES or sum(item.linked for item in items) < HEADLINES_SHARE * letters:
             continue
-        if letters >= HEADLINE_LENGTH * len(items) and id(items[0]) not in announced:
-            mark(items)
+        if letters >= HEADLINE_LENGTH * len(items):
+            if announced is None:
+                announced = {id(after) for before, after in pairwise(text_blocks) if _announces(before)}
+            if id(items[0]) not in announced:
+                mark(items)
 
 
 def _announces(block: TextBlock) -> bool:
-    return block.kind is BlockKind.PARAGRAPH and len(block.text) >= INTRODUCTION_LENGTH and block.text.endswith((":", "："))
+    return block.kind is PARAGRAPH and len(block.text) >= INTRODUCTION_LENGTH and block.text.endswith((":", "："))
 
 
 def drop_related_sections(body: ArticleBody) -> None:
@@ -141,7 +144,7 @@ def drop_related_sections(body: ArticleBody) -> None:
 def drop_credits(body: ArticleBody) -> None:
     """Captions of pictures that are marked up as paragraphs: short texts that end with a photographer or an agency."""
     for block in body.text_blocks():
-        if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH:
+        if len(block.text) <= CREDIT_LENGTH and block.kind is PARAGRAPH:
             end = block.text[-CREDIT_REACH:].lower()
             if any(map(end.__contains__, CREDIT_SIGNS)) or end.rstrip(")] ").endswith(AGENCIES):
                 text = block.text.lower()
@@ -154,9 +157,9 @@ def drop_card_headings(body: ArticleBody) -> None:
     heads = [
         index
         for index, p in enumerate(text_blocks)
-        if p.kind is BlockKind.HEADING and p.linked > LINKED_SHARE * len(p.text) and p.linked >= HEADLINE_LENGTH
+        if p.kind is HEADING and p.linked > LINKED_SHARE * len(p.text) and p.linked >= HEADLINE_LENGTH
     ]
-    stops = [index for index, p in enumerate(text_blocks) if p.kind is BlockKind.HEADING] + [len(text_blocks)]
+    stops = [index for index, p in enumerate(text_blocks) if p.kind is HEADING] + [len(text_blocks)]
     ends = [stops[bisect_right(stops, index)] for index in heads]
     small = [sum(len(p.text) for p in text_blocks[index + 1 : end]) <= EXCERPT_LENGTH for index, end in zip(heads, ends, strict=True)]
     teasers: list[TextBlock] = []
@@ -186,7 +189,7 @@ def drop_bylines(body: ArticleBody) -> None:
     """Lines with only the authors' names, perhaps with date and time: bylines, and the stamps of a live blog's posts."""
     names = [name.casefold() for name in body.authors]
     for block in body.text_blocks() if names else ():
-        if len(block.text) > BYLINE_LENGTH or block.kind is BlockKind.HEADING or block.kind is BlockKind.CODE:
+        if len(block.text) > BYLINE_LENGTH or block.kind is HEADING or block.kind is CODE:
             continue
         text = rest = block.text.casefold()
         for name in names:
@@ -205,7 +208,7 @@ def drop_phrases(body: ArticleBody) -> None:
 
 def _is_label_or_notice(block: TextBlock, text: str) -> bool:
     """Buttons, prompts and labels that stand alone; consent for embedded content, offers for subscribers, affiliate links."""
-    if block.kind is BlockKind.CODE:
+    if block.kind is CODE:
         return False
     return (len(text) <= LABEL_LENGTH and LABEL.fullmatch(text)) or NOTICE.match(text)
 
@@ -219,7 +222,7 @@ def _is_offer(block: TextBlock, text: str) -> bool:
 
 def _is_date(block: TextBlock, text: str) -> bool:
     """Lines with only date and time: datelines, update times, times of a live blog."""
-    if len(text) > LABEL_LENGTH or block.kind is BlockKind.LIST_ITEM:
+    if len(text) > LABEL_LENGTH or block.kind is LIST_ITEM:
         return False
     return DATE.fullmatch(text) is not None and DATE_SIGN.search(text) is not None  # the first mostly fails at the first letter
 
@@ -227,6 +230,8 @@ def _is_date(block: TextBlock, text: str) -> bool:
 def drop_copies(body: ArticleBody) -> None:
     """Copies for another screen size: a text block twice in a row, or a repeated sequence of text blocks."""
     text_blocks = body.text_blocks()
+    if len({block.text for block in text_blocks}) == len(text_blocks):
+        return
     first: dict[str, int] = {}
     index = 0
     while index < len(text_blocks):

@@ -11,9 +11,10 @@ from functools import cache
 from math import exp
 from pathlib import Path
 
+from processing.article.kinds import CAPTION, CODE, HEADING
 from processing.article.outline.outline import Outline
 from processing.article.tree.scripts import reading_lengths
-from schemas.article import Block, BlockKind
+from schemas.article import Block
 
 WEIGHTS = Path(__file__).with_name("confidence.json")
 PLAUSIBLE = 0.9  # a text that passes the cheap tests less well loses as large a share of its confidence
@@ -32,14 +33,14 @@ def calibrated(plausibility: float, measures: dict[str, float]) -> float:
 
 def measure(outline: Outline, container: int, blocks: tuple[Block, ...], *, sure: bool) -> dict[str, float]:
     """The measures of an article's blocks, each from 0 to 1. `sure`: the page's type is declared, or certain without the model."""
-    text = [block for block in blocks if block.kind is not BlockKind.CAPTION]
+    text = [block for block in blocks if block.kind is not CAPTION]
     lengths = reading_lengths([block.text for block in text])
     letters, count = sum(lengths) + 1, len(text) + 1
     last = text[-LAST_BLOCKS:]
     return {
         "sure": float(sure),
         "linked": sum([length * block.link_density for length, block in zip(lengths, text, strict=True) if block.link_density]) / letters,
-        "code": sum([len(block.text) for block in text if block.kind is BlockKind.CODE]) / letters,
+        "code": sum([len(block.text) for block in text if block.kind is CODE]) / letters,
         "whole_sentences": sum([block.text[-1] in _STOPS for block in text]) / count,
         "short_end": sum([len(block.text) < SHORT_TEXT for block in last]) / LAST_BLOCKS,
         **_place(outline, container, letters),
@@ -50,7 +51,7 @@ def _place(outline: Outline, container: int, letters: int) -> dict[str, float]:
     """What share of the container and of the page the article is, what stands above it, and how many main headings the page has."""
     text_blocks, element = outline.text_blocks, outline.elements[container]
     prose = sum([block.prose for block in text_blocks])
-    heads = sum([block.level == 1 and block.kind is BlockKind.HEADING for block in text_blocks])
+    heads = sum([block.level == 1 and block.kind is HEADING for block in text_blocks])
     return {
         "of_container": min(1.0, letters / (sum([block.length for block in text_blocks[element.start : element.end]]) + 1)),
         "of_page": min(1.0, letters / (sum([block.length for block in text_blocks]) + 1)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from processing.article.kinds import CAPTION
 from processing.article.outline.outline import Outline
 from processing.article.tree.scripts import reading_lengths
-from schemas.article import Block, BlockKind
+from schemas.article import Block
 
 FALLBACK_BELOW = 0.4
 ENOUGH_PROSE = 600  # characters: an article shorter than this is less sure
@@ -19,7 +20,7 @@ _WORD = re.compile(r"\w+")
 
 def plausibility(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | None) -> float:
     """Between 0 and 1: enough prose, most of the page's prose, few links, and JSON-LD's article body found in it."""
-    text = [block for block in blocks if block.kind is not BlockKind.CAPTION]
+    text = [block for block in blocks if block.kind is not CAPTION]
     lengths = reading_lengths([block.text for block in text])
     letters = sum(lengths)
     if not letters:

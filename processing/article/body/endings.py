@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from processing.article.body.article_body import CALL_LENGTH, LABEL_LENGTH, LINKED_SHARE, ArticleBody, is_related, mark
 from processing.article.body.phrases import AUTHOR_SECTION, CALL_TO_ACTION, OFFER
+from processing.article.kinds import HEADING, LIST_ITEM, PARAGRAPH
 from processing.article.outline.outline import TextBlock
-from schemas.article import BlockKind
 
 TAIL_ABOVE = 0.75  # of the prose stands above a section of related pages that goes to the end
 TAIL_LINKS = 0.3  # of its text blocks are links
@@ -49,10 +49,10 @@ def drop_tail(body: ArticleBody) -> None:
     """Links, calls to action, the author's biography and headings without text after the last prose."""
     names = tuple(author for author in body.authors if " " in author)
     for block in reversed(body.text_blocks()):
-        call = block.kind is BlockKind.PARAGRAPH and len(block.text) < CALL_LENGTH and _is_call(block)
-        linked = block.kind is BlockKind.LIST_ITEM and block.linked > LINKED_SHARE * len(block.text)
+        call = block.kind is PARAGRAPH and len(block.text) < CALL_LENGTH and _is_call(block)
+        linked = block.kind is LIST_ITEM and block.linked > LINKED_SHARE * len(block.text)
         biography = bool(names) and len(block.text) < BIOGRAPHY_LENGTH and block.text.startswith(names)
-        if not (call or linked or biography or block.kind is BlockKind.HEADING):
+        if not (call or linked or biography or block.kind is HEADING):
             return
         block.boilerplate = True
 

@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from processing.article.kinds import CAPTION, HEADING
 from processing.article.metadata.metadata import Metadata
 from processing.article.outline.outline import Element, Outline
 from processing.article.tree.parse import Tree
-from schemas.article import Block, BlockKind
+from schemas.article import Block
 
 STUB_LENGTH = 1_500  # characters: a locked page with less has only the opening
 GALLERY_SHARE = 0.5  # of the blocks are captions
@@ -47,7 +48,7 @@ def forms(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tu
         yield "live_blog", "json-ld LiveBlogPosting"
     if "live" in names.lower() and len(posts := _LIVE_NAMES.findall(names)) >= MIN_POSTS:
         yield "live_blog", f"{len(posts)} elements with a class or id such as {posts[0]}"
-    captions = sum([block.kind is BlockKind.CAPTION for block in blocks])
+    captions = sum([block.kind is CAPTION for block in blocks])
     if gallery := metadata.json_ld_types & {"ImageGallery", "MediaGallery"}:
         yield "gallery", f"json-ld {min(gallery)}"
     if captions >= MIN_CAPTIONS and captions >= GALLERY_SHARE * len(blocks):
@@ -87,11 +88,9 @@ def _outermost(elements: list[Element]) -> list[Element]:
 
 def _is_whole(outline: Outline, element: Element) -> bool:
     text_blocks = outline.text_blocks[element.start : element.end]
-    headline = any(block.kind is BlockKind.HEADING and block.level == 1 for block in text_blocks[:5])
+    headline = any(block.kind is HEADING and block.level == 1 for block in text_blocks[:5])
     return headline and sum([block.prose for block in text_blocks]) >= OWN_PROSE
 
 
 def _has_headline(outline: Outline, element: Element, title: str) -> bool:
-    return any(
-        p.kind is BlockKind.HEADING and p.text.casefold() == title.casefold() for p in outline.text_blocks[element.start : element.end]
-    )
+    return any(p.kind is HEADING and p.text.casefold() == title.casefold() for p in outline.text_blocks[element.start : element.end])

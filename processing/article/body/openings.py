@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
 _OPTIONAL = frozenset("?*{")
 _SPECIAL = frozenset(("", *r"\.[](){}?*+|^$"))
@@ -21,7 +20,7 @@ class Phrases:
         self._alternatives = [(alternative, _first_letters(alternative)) for alternative in _split(alternatives)]
         self._behind = behind
         self._letters = frozenset[str]().union(*(letters for _, letters in self._alternatives if letters is not None))
-        self._pattern = cache(self._compiled)
+        self._patterns: dict[str, re.Pattern[str]] = {}  # by the first letter; under "" that of all other letters
 
     def match(self, text: str) -> bool:
         """Whether a text begins with one of the phrases."""
@@ -32,12 +31,15 @@ class Phrases:
         return self._of(text).fullmatch(text) is not None
 
     def _of(self, text: str) -> re.Pattern[str]:
-        letter = text[:1]
-        return self._pattern(letter if letter in self._letters else "")
+        return self._patterns.get(text[:1]) or self._compiled(text[:1])
 
-    def _compiled(self, letter: str) -> re.Pattern[str]:
+    def _compiled(self, first: str) -> re.Pattern[str]:
+        letter = first if first in self._letters else ""
+        if letter in self._patterns:
+            return self._patterns[letter]
         fitting = [alternative for alternative, letters in self._alternatives if letters is None or letter in letters]
-        return re.compile(f"(?:{'|'.join(fitting)}){self._behind}" if fitting else r"(?!)")
+        self._patterns[letter] = re.compile(f"(?:{'|'.join(fitting)}){self._behind}" if fitting else r"(?!)")
+        return self._patterns[letter]
 
 
 def _split(pattern: str) -> Iterator[str]:

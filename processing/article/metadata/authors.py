@@ -48,7 +48,7 @@ _BY = (
 )
 # How all of these begin: two letters each.
 _BEGINNINGS = r"b[yle]|w[or]|p[aoru]|s[ctk]|r[eé]|e[disn]|a[ufvr\s]|fr|v[oe]|d[io]|in|te|те|co|g[ae]|éc|or|ав|[作記记撰文責责執글기]"
-_FIRST = "[bwpsraeéfvditcgоатв作記记撰文責责執글기]"  # the first of them
+_FIRST = "[bwpsraeéfvditcgoоатв作記记撰文責责執글기]"  # the first of them
 _ALL_BY = r"(?:(?:view\s+)?all|more|see\s+all|alle|weitere|mehr)\s+(?:posts|articles|stories|artikel|beiträge)\s+(?:by|from|von)"
 _PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY})\b\s*[:：／\-–—]?\s*)+", re.IGNORECASE)
 _BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S+\s+\S)", re.IGNORECASE)

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -75,10 +75,11 @@ def read_jsonld(scripts: Iterable[str], url: str, heading: str) -> JsonLd:
     for item in found.objects:
         if isinstance(identity := item.get("@id"), str) and len(item) > 1:
             found.by_id.setdefault(identity, item)
-    found.types = frozenset(kind for item in found.objects for kind in types_of(item))
-    own = [item for item in found.objects if id(item) not in of_others]
-    found.article = _main_article(found, [item for item in own if is_article(item)], url, heading)
-    found.page = next((item for item in own if any(map(_PAGE.match, types_of(item))) and not _is_other_recording(item, heading)), None)
+    kinds = list(map(types_of, found.objects))
+    found.types = frozenset(chain.from_iterable(kinds))
+    own = [(item, kind) for item, kind in zip(found.objects, kinds, strict=True) if id(item) not in of_others]
+    found.article = _main_article(found, [item for item, kind in own if any(map(_ARTICLE.search, kind))], url, heading)
+    found.page = next((item for item, kind in own if any(map(_PAGE.match, kind)) and not _is_other_recording(item, heading)), None)
     return found
 
 
@@ -87,11 +88,6 @@ def types_of(item: Object) -> list[str]:
     value = item.get("@type")
     kinds = value if isinstance(value, list) else [value]
     return [_VOCABULARY.sub("", kind) if ":" in kind or "/" in kind else kind for kind in kinds if isinstance(kind, str)]
-
-
-def is_article(item: Object) -> bool:
-    """Whether an object is an article of some kind."""
-    return any(map(_ARTICLE.search, types_of(item)))
 
 
 def texts(value: Any, depth: int = 0) -> list[str]:

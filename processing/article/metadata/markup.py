@@ -29,6 +29,7 @@ _DATES = ", ".join(
     ]
 )
 _ON_THE_RIGHT = '[align=right i], [style*="text-align:right" i], [style*="text-align: right" i]'
+_META_NAMES = frozenset(("property", "name", "itemprop", "http-equiv"))  # the attributes that name what a `<meta>` declares
 _INLINE = frozenset(("a", "abbr", "b", "cite", "em", "font", "i", "nobr", "small", "span", "strong", "u"))
 _SIGNED = frozenset(("p", "div", "address", "em", "strong", "span", "h5", "h6"))
 MAX_LABELLED = 120  # characters
@@ -182,8 +183,8 @@ def _add_meta(markup: Markup, attributes: dict[str, str | None]) -> None:
     content = (attributes.get("content") or "").strip()
     if not content:
         return
-    for key in ("property", "name", "itemprop", "http-equiv"):
-        if name := attributes.get(key):
+    for key, name in attributes.items():
+        if name and key in _META_NAMES:
             markup.meta.setdefault(name.strip().lower(), []).append(content)
 
 

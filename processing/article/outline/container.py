@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from itertools import accumulate, islice
 
+from processing.article.kinds import CAPTION, HEADING, PARAGRAPH, QUOTE
 from processing.article.outline.outline import Outline, TextBlock
-from schemas.article import BlockKind
 
 DESCEND_SHARE = 0.8  # of the prose: a child that holds more is the container, or holds it
 NAMED_SHARE = 0.3  # of the page's prose: an element named like a body must hold so much to count as one
@@ -58,7 +58,7 @@ def find_lead(outline: Outline, container: int, description: str | None, languag
 
 def headline_index(text_blocks: list[TextBlock], title: str | None) -> int | None:
     """The index of the last main heading among text blocks; without one, of the last other heading that is the page's title."""
-    headings = [index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and not block.boilerplate]
+    headings = [index for index, block in enumerate(text_blocks) if block.kind is HEADING and not block.boilerplate]
     main = [index for index in headings if text_blocks[index].level == 1]
     if main or not title:
         return main[-1] if main else None
@@ -72,12 +72,12 @@ def _letters(text: str) -> str:
 
 def is_standfirst(block: TextBlock, length: int) -> bool:
     """Whether a text block above the container is long enough for a standfirst, and neither a caption nor a link."""
-    text = block.kind is not BlockKind.CAPTION and not block.boilerplate
+    text = block.kind is not CAPTION and not block.boilerplate
     return text and block.length >= length and block.linked < 0.3 * len(block.text)
 
 
 def _is_opening(block: TextBlock) -> bool:
-    paragraph = block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and not block.boilerplate
+    paragraph = block.kind in {PARAGRAPH, QUOTE} and not block.boilerplate
     return paragraph and block.length >= OPENING_LENGTH and block.linked < 0.3 * len(block.text) and block.text[-1] in _STOPS
 
 
@@ -124,15 +124,15 @@ def _in_named(outline: Outline) -> list[bool]:
 def _lowest(outline: Outline, sums: list[int], start: int, share: float, *, tagged_only: bool = False) -> int:
     """The lowest element in `start` that holds `share` of the prose of each element above it."""
     elements = outline.elements
-    best = start
-    floor = share * (sums[elements[start].end] - sums[elements[start].start])
-    for index in range(start + 1, len(elements)):
-        element = elements[index]
-        if element.start >= elements[best].end and element.end > elements[best].end:
-            break
-        if element.end - element.start < 2 or (tagged_only and element.tag not in _BODY_TAGS) or element.tag in _LEAVES:
-            continue
-        inside = sums[element.end] - sums[element.start]
-        if inside >= floor > 0 and element.end <= elements[best].end:
-            best, floor = index, share * inside
+    best, last = start, elements[start].end
+    floor = share * (sums[last] - sums[elements[start].start])
+    for index, element in enumerate(islice(elements, start + 1, None), start + 1):
+        first, end = element.start, element.end
+        if end > last:
+            if first >= last:
+                break
+        elif end - first > 1 and (inside := sums[end] - sums[first]) >= floor > 0:
+            if (tagged_only and element.tag not in _BODY_TAGS) or element.tag in _LEAVES:
+                continue
+            best, last, floor = index, end, share * inside
     return best

@@ -76,10 +76,16 @@ def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, boo
     if own and (tag == "section" and _COMMENTS_ID.fullmatch(own) if tag in _SELF_NAMED else own.count("-") < MAX_ID_WORDS):
         names = f"{names} {own}"
     signs = 0
-    for name in names.split():
-        signs |= _signs(name)
+    if not _TELLING.isdisjoint(_tokens(names)) or "comment" in names.lower():  # of most elements, no name says anything
+        for name in names.split():
+            signs |= _signs(name)
     boilerplate = tag in BOILERPLATE_TAGS or signs & _IS_BOILERPLATE
     return names, bool(boilerplate) and tag not in CONTENT_TAGS, bool(signs & _IS_BODY), bool(signs & _IS_RECIPE_PART)
+
+
+def _tokens(names: str) -> list[str]:
+    """The words in one or several names, in lower case."""
+    return _LOWER_TOKEN.findall(names) if names.islower() else [token.lower() for token in _TOKEN.findall(names)]
 
 
 def is_comments(names: str) -> bool:
@@ -90,7 +96,7 @@ def is_comments(names: str) -> bool:
 @lru_cache(maxsize=65_536)  # sites share theirs: frameworks, themes
 def _signs(name: str) -> int:
     """What a class or an id says, as bits."""
-    tokens = _LOWER_TOKEN.findall(name) if name.islower() else [token.lower() for token in _TOKEN.findall(name)]
+    tokens = _tokens(name)
     if _TELLING.isdisjoint(tokens) and "comment" not in name.lower():
         return 0
     signs = _IS_RECIPE_PART if _RECIPE_PARTS.search(name) else 0

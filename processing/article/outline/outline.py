@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from processing.article.kinds import CAPTION, HEADING
 from processing.article.tree.parse import Node
 from processing.article.tree.scripts import reading_length
 from schemas.article import BlockKind
@@ -83,6 +84,6 @@ def prose_length(kind: BlockKind, characters: int, length: int, linked: int) -> 
     own = characters - linked
     if length > characters:
         own = own * length // characters
-    if own < MIN_PROSE or own * 2 < linked or kind is BlockKind.HEADING or kind is BlockKind.CAPTION:
+    if own < MIN_PROSE or own * 2 < linked or kind is HEADING or kind is CAPTION:
         return 0
     return own

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from processing.article.kinds import CAPTION, HEADING, LIST_ITEM, QUOTE
 from processing.article.outline.outline import Kind
 from processing.article.tree.parse import Node, tag_number
-from schemas.article import BlockKind
 
 BLOCK, INLINE, LINK, BREAK, IGNORED, SPECIAL = range(6)
 _INLINE_TAGS = (
@@ -46,9 +46,9 @@ CONTENT_TAGS = frozenset(("body", "main", "article", "figcaption"))
 READ_WHOLE = frozenset(("pre", "table"))
 ITEMS = frozenset(("li", "dt", "dd"))
 KINDS: dict[str, Kind] = {
-    **{tag: (BlockKind.HEADING, level) for tag, level in _HEADINGS.items()},
-    "blockquote": (BlockKind.QUOTE, 0),
-    **dict.fromkeys(("figcaption", "figure", "caption"), (BlockKind.CAPTION, 0)),
+    **{tag: (HEADING, level) for tag, level in _HEADINGS.items()},
+    "blockquote": (QUOTE, 0),
+    **dict.fromkeys(("figcaption", "figure", "caption"), (CAPTION, 0)),
 }
 KIND_TAGS = ITEMS.union(KINDS)
 
@@ -57,7 +57,7 @@ def kind_inside(tag: str, around: Kind) -> Kind:
     """The kind of the text directly inside an element; `around` is the kind around it."""
     kind = KINDS.get(tag, around)
     if tag in ITEMS:
-        return BlockKind.LIST_ITEM, kind[1] + 1 if kind[0] is BlockKind.LIST_ITEM else 1
+        return LIST_ITEM, kind[1] + 1 if kind[0] is LIST_ITEM else 1
     return kind
 
 

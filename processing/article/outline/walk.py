@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from processing.article.kinds import CAPTION, CODE, HEADING, PARAGRAPH, TABLE
 from processing.article.outline.names import is_comments, is_hidden, read_names
 from processing.article.outline.outline import Element, Outline, TextBlock, text_block
 from processing.article.outline.special import is_drop_cap, is_unread_span, linked_note_mark, special_text
@@ -45,7 +46,7 @@ _NO_LINK, _LINKED, _ANCHORED = range(3)
 def read_outline(root: Node | None) -> Outline:
     """Outline everything in `root`, usually the body. What was left out is read too if it holds too much text to be boilerplate."""
     if root is None:  # a page of frames
-        return Outline([Element("", "", -1, 0, 0, body=False, kind=(BlockKind.PARAGRAPH, 0))], [])
+        return Outline([Element("", "", -1, 0, 0, body=False, kind=(PARAGRAPH, 0))], [])
     walk = _Walk()
     walk.run(root)
     for number in range(1, MAX_WALKS_WITHOUT_TEXT):
@@ -137,6 +138,8 @@ def _text_length(element: _SkippedElement) -> int:
 def _visited_length(node: Node) -> int:
     length = 0
     for child in node.traverse(include_text=True, skip_empty=True):
+        if child.tag_id != TEXT:
+            continue
         text = child.text_content or ""
         if len(text) * IDEOGRAPH_LETTERS >= MIN_TEXT and (own := reading_length(text)) >= MIN_TEXT:
             parent = child.parent
@@ -164,7 +167,7 @@ class _Walk:
     def run(self, root: Node) -> None:
         """Walk from the root."""
         self.open.append(0)
-        self.elements.append(Element(root.tag or "", "", -1, 0, 0, False, (BlockKind.PARAGRAPH, 0)))
+        self.elements.append(Element(root.tag or "", "", -1, 0, 0, False, (PARAGRAPH, 0)))
         self.walk_inside(root, _NO_LINK)
 
     def restore(self, index: int) -> None:
@@ -342,7 +345,7 @@ class _Walk:
             return False
         if tag == "button":
             self.labels.append(node)
-        in_heading = tag == "button" and self.elements[self.open[-1]].kind[0] is BlockKind.HEADING
+        in_heading = tag == "button" and self.elements[self.open[-1]].kind[0] is HEADING
         written = special_text(node, tag, self.text_before() if self.text else "", anchored=link == _ANCHORED, in_heading=in_heading)
         if written:
             self.add_text(written, _ANCHORED if tag == "sup" and written[0] == "[" else link)
@@ -389,7 +392,7 @@ class _Walk:
         """Preformatted text, line breaks kept."""
         text = without_invisible(inline_text(node, edge="\n")).strip("\n")
         if text.strip():
-            self.add_whole(BlockKind.CODE, text, 0)
+            self.add_whole(CODE, text, 0)
         return True
 
     def add_table(self, node: Node) -> bool:
@@ -398,8 +401,8 @@ class _Walk:
         if text is None:
             return False
         if caption := table_caption(node):
-            self.add_whole(BlockKind.CAPTION, caption, 0)
-        self.add_whole(BlockKind.TABLE, text, min(sum(len(link.text(strip=True)) for link in node.css("a")), len(text)))
+            self.add_whole(CAPTION, caption, 0)
+        self.add_whole(TABLE, text, min(sum(len(link.text(strip=True)) for link in node.css("a")), len(text)))
         return True
 
     def add_whole(self, kind: BlockKind, text: str, linked: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from urllib.parse import urlsplit
 
 from processing.article.metadata.metadata import Metadata
@@ -130,7 +131,7 @@ def _says_article(metadata: Metadata) -> bool:
 
 
 def _wall_or_error(tree: Tree, page: Page, metadata: Metadata, outline: Outline) -> PageType | None:
-    if sum([len(block.text) for block in outline.text_blocks]) > MAX_WALL_CHARACTERS:
+    if any(map(MAX_WALL_CHARACTERS.__lt__, accumulate(len(block.text) for block in outline.text_blocks))):
         return None
     declared = tree.css_first("title")
     titles = f"{metadata.title or ''}\n{declared.text() if declared is not None else ''}"

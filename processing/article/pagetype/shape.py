@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from math import log1p, nan
 
+from processing.article.kinds import CAPTION, CODE, HEADING, LIST_ITEM, PARAGRAPH, QUOTE, TABLE
 from processing.article.outline.outline import Outline, TextBlock
 from processing.article.pagetype.words import SIGNS, VOICES
 from processing.article.tree.scripts import reading_length
@@ -23,13 +24,13 @@ _NEAR_HEADLINE = 7  # text blocks: so near stand date and byline
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BYLINE = re.compile(r"20[12]\d|min read|\bby\b")
 _COUNTED = (
-    BlockKind.PARAGRAPH,
-    BlockKind.HEADING,
-    BlockKind.LIST_ITEM,
-    BlockKind.QUOTE,
-    BlockKind.TABLE,
-    BlockKind.CAPTION,
-    BlockKind.CODE,
+    PARAGRAPH,
+    HEADING,
+    LIST_ITEM,
+    QUOTE,
+    TABLE,
+    CAPTION,
+    CODE,
 )
 
 
@@ -84,7 +85,7 @@ def _page_features(outline: Outline, weights: list[int], linked: int) -> Iterato
 def _headline_features(outline: Outline, weights: list[int]) -> Iterator[tuple[str, float]]:
     """Where the `h1` is, and what follows it."""
     text_blocks = outline.text_blocks
-    heads = [index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and block.level == 1]
+    heads = [index for index, block in enumerate(text_blocks) if block.kind is HEADING and block.level == 1]
     yield "one_h1", float(len(heads) == 1)
     yield "h1s", _log(len(heads), 5)
     first = heads[0] if heads else len(text_blocks)
@@ -124,15 +125,15 @@ def _kind_features(text_blocks: list[TextBlock]) -> Iterator[tuple[str, float]]:
     for kind in _COUNTED:
         yield f"{kind}s", _log(counts[kind], 100)
         yield f"{kind}_share", letters[kind] / total
-    heads = [block for block in text_blocks if block.kind is BlockKind.HEADING]
-    yield "headings_of_prose", min(len(heads) * 500 / (letters[BlockKind.PARAGRAPH] + 500), 3) / 3
+    heads = [block for block in text_blocks if block.kind is HEADING]
+    yield "headings_of_prose", min(len(heads) * 500 / (letters[PARAGRAPH] + 500), 3) / 3
     yield "headings_linked", sum([block.linked > 0.5 * len(block.text) for block in heads]) / (len(heads) + 1)
-    yield "heading_length", _log(letters[BlockKind.HEADING] / (len(heads) or 1), 120)
+    yield "heading_length", _log(letters[HEADING] / (len(heads) or 1), 120)
     yield "headings_asking", _log(sum([block.text.endswith("?") for block in heads]), 10)
 
 
 def _paragraph_features(text_blocks: list[TextBlock], weights: list[int]) -> Iterator[tuple[str, float]]:
-    paragraphs = [block.text for block in text_blocks if block.kind is BlockKind.PARAGRAPH]
+    paragraphs = [block.text for block in text_blocks if block.kind is PARAGRAPH]
     long = sorted([length for text in paragraphs if (length := reading_length(text)) >= LONG_PARAGRAPH])
     yield "long_paragraphs", _log(len(long), 60)
     yield "longer_paragraphs", _log(sum([length >= 200 for length in long]), 60)

@@ -19,13 +19,18 @@ pytestmark = pytest.mark.xdist_group("executor")  # it starts once
 
 ROOMS = ("crawls", "processing", "schemas", "spiders", "storage")
 START = """
-import json, sys
+import json, os, sys, time
+from pathlib import Path
 from airflow.executors import local_executor
 from crawlhouse import executor
 loaded = []
 local_executor.LocalExecutor.start = lambda self: loaded.extend(sys.modules)
 executor.NEEDED = (*sys.argv[1:], *executor.NEEDED)
 executor.LocalExecutor(parallelism=1).start()
+server, until = Path(os.environ["CRAWLHOUSE_JUDGE_SERVER"]), time.monotonic() + 60
+while not server.exists() and time.monotonic() < until:
+    time.sleep(0.05)
+print("judge server:", server.exists())
 print(json.dumps(loaded))
 """
 
@@ -56,6 +61,10 @@ def test_all_that_tasks_import_is_there_when_workers_are_forked(started: tuple[s
     }
     assert {"processing.stages", "spiders.run", "storage.lake.maintenance"} <= wanted
     assert wanted - started[0] == set()
+
+
+def test_the_process_that_judges_is_there_when_workers_are_forked(started: tuple[set[str], str]) -> None:
+    assert "judge server: True" in started[1]
 
 
 def test_a_module_that_cannot_be_imported_is_told_and_does_not_stop_the_scheduler(started: tuple[set[str], str]) -> None:

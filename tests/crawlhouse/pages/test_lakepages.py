@@ -116,7 +116,7 @@ def test_quarantine_can_be_browsed_and_a_row_looked_at(shop: Settings) -> None:
     assert "2 rows, by rule" in words(page)
     assert page.count('name="token" value="the-token"') == 1
     only = render_quarantine(shop, SITE, Wanted(dataset="products"), "t", lambda names: names)
-    assert "1 rows, by rule" in words(only)
+    assert "1 row, by rule" in words(only)
     assert "No row matches" in render_quarantine(shop, SITE, Wanted(), "t", lambda names: [])
     link = re.search(r"/crawlhouse/quarantine/([0-9a-f]{16})\?file=([^&]*)&amp;offset=(\d+)", only)
     assert link is not None

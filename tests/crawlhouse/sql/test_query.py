@@ -148,6 +148,12 @@ def test_what_a_query_refuses(crawlhouse: Run, tmp_path: Path, sql: str, code: i
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_earlier_state_is_that_of_a_run_or_a_time(crawlhouse: Run) -> None:
+    ended = crawlhouse("query", "FROM runs", "--as-of", "yesterday")
+    assert ended.code == 3
+    assert "'yesterday' is no published run, and no time like" in ended.err
+
+
 def test_no_statement_reads_or_writes_a_live_file(lake_home: Path, tmp_path: Path) -> None:
     files = {path: path.read_bytes() for path in lake_home.rglob("*") if path.is_file()}
     live = next(str(path) for path in files if "/lake/articles/data/" in str(path))

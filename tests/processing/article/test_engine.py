@@ -1,6 +1,5 @@
 """What the engine does beyond its rules: site rules, confidence and rescue, hostile pages, and the site memory after it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,7 +10,7 @@ from processing.article.body.confidence import FALLBACK_BELOW
 from processing.article.outline.walk import read_outline
 from processing.article.tree.parse import parse
 from processing.clean.site_memory import SiteMemory
-from schemas.article import Article, BlockKind, PageType
+from schemas.article import Article, Block, BlockKind, PageType
 from schemas.config.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
@@ -149,7 +148,7 @@ def test_a_hub_has_its_type() -> None:
 def test_blocks_say_how_much_of_them_is_linked() -> None:
     article = read(f'<article>{prose(0, 1)}<p>See the <a href="/t">timetable of the ferry</a> before you go out at night.</p></article>')
     block = next(block for block in article.blocks if "timetable" in block.text)
-    assert block == replace(block, kind=BlockKind.PARAGRAPH, link_density=round(len("timetable of the ferry") / len(block.text), 3))
+    assert block == Block(BlockKind.PARAGRAPH, block.text, 0, round(len("timetable of the ferry") / len(block.text), 3))
 
 
 @pytest.mark.parametrize(

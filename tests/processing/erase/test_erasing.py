@@ -83,7 +83,7 @@ def _check_archive(settings: Settings) -> None:
 def test_values_of_a_row_go_with_its_url() -> None:
     scope = Scope(["https://a.example/people/*"])
     gone, kept = "https://a.example/people/1", "https://a.example/story"
-    values = values_text({"name": 'Eve "(E)" \\', "born": 1, "age": None}, ["name", "born", "age"])
+    values = values_text({"name": 'Eve "(E)" \\ \u202e', "born": 1, "age": None}, ["name", "born", "age"])
     said = f"2 rows, first from {gone} ({values}), {kept} ({values}) and others; see {gone}, ({kept})"
     clean = f"2 rows, first from {REPLACEMENT}, {kept} ({values}) and others; see {REPLACEMENT}, ({kept})"
     assert scope.text(said) == clean

@@ -6,6 +6,7 @@ import pytest
 
 from processing import stages
 from processing.accept import accept
+from processing.reprocess.again import compare, extract_all, publish
 from processing.reprocess.rollback import rollback
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, ConflictError
@@ -14,7 +15,7 @@ from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 from tests.processing.crawlruns import article, closed_run
 from tests.processing.lakeaccounts import check_accounts
-from tests.processing.reprocess.test_again import state
+from tests.processing.reprocess.test_again import again, planned, state
 from tests.processing.test_datasets import CRAWL, SHOP, product, rows, with_dataset
 
 FIRST, SECOND, THIRD = (f"shop-20260301T120000Z-00000{number}" for number in (1, 2, 3))
@@ -62,3 +63,32 @@ def test_a_run_in_the_middle_is_taken_out_and_comes_back(sqlite_settings: Settin
     ]  # fmt: skip
     with pytest.raises(ConflictError, match="were replaced by"):
         rollback(second.process_run, "eve", "", settings)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_reprocess_makes_a_rolled_back_run_again_with_its_neighbours(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings)
+    closed_run(settings, CRAWL, "1", [product("1", "A1", "10.00")])
+    closed_run(settings, CRAWL, "2", [product("2", "A2", "12.00", 60)])
+    assert stages.process_once("shop", settings) is not None
+    before = state(settings)
+    rollback(SECOND, "eve", "", settings)
+    assert rows(settings, "SELECT DISTINCT crawl_run FROM captures") == [(FIRST,)]
+    assert again(settings).datasets["products"].added == 1
+    assert state(settings) == before
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_a_rollback_between_planning_and_publishing_is_noticed(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings)
+    closed_run(settings, CRAWL, "1", [product("1", "A1", "10.00")])
+    assert stages.process_once("shop", settings) is not None
+    (process_run,) = planned(settings)
+    extract_all(process_run, settings)
+    compare(process_run, settings)
+    rollback(FIRST, "eve", "", settings)
+    with pytest.raises(ConflictError, match="were changed meanwhile"):
+        publish(process_run, settings)
+    assert rows(settings, "SELECT count(*) FROM products") == [(0,)]

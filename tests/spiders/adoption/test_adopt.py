@@ -97,7 +97,7 @@ def test_damaged_records_are_counted_and_the_whole_file_is_adopted_later(setting
     (tmp_path / "no.warc.gz").write_bytes(b"this is no WARC file")
     adopted = adopt(settings, cut, tmp_path / "no.warc.gz")
     assert (adopted.counts.captures, adopted.counts.damaged) == (2, 2)
-    assert "cut off" in adopted.counts.first_damage
+    assert adopted.counts.first_damage.startswith("cut.warc.gz: cut off")
     assert adopted.manifests[0].counts.fetched == 2
     assert adopt(settings, whole).manifests[0].counts.fetched == 3
 

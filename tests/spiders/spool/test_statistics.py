@@ -114,6 +114,15 @@ def test_a_line_tells_the_rate_of_now() -> None:
     assert texts[2] == "1,100 responses (10/s), 1.1 MB, 2 of 3 open hosts in use, 4 errors; 5 pages stored"
 
 
+def test_a_line_says_why_nothing_is_fetched() -> None:
+    moments = iter([0.0, 15.0, 60.0, 75.0])
+    line = ProgressLine(lambda: next(moments))
+    texts = [line.text(RunState(RunPhase.WORKING, None, 0, 0, 1, used, 0, 0, 0)) for used in (0, 0, 0, 1)]
+    assert ["0 of 1 open hosts in use (other runs have them, or they asked for a pause); 0" in text for text in texts] == [
+        *(False, False, True, False),
+    ]
+
+
 def test_a_workers_line_says_what_broke_in_callbacks() -> None:
     told = WorkerStatistics(worker="w", attempt=1, crawl_run="r")
     assert "callbacks" not in told.text()

@@ -52,5 +52,8 @@ def test_articles_of_ones_own(nowhere: Run, tmp_path: Path) -> None:
     assert f'first from {SITE}/3 (title "Story 3' in ended.err
     assert "The gate holds back rows; everything else is published." in ended.err
     assert 'crawlhouse gate accept news-20260301T120000Z-000001 --dataset articles --reason "..."' in ended.err
+    listed = " ".join(nowhere("runs").out.split())
+    assert "2026-03-01 12:00 held" in listed
+    assert "Rows of articles of news-20260301T120000Z-000001 are held back: expect_column" in listed
     assert nowhere("query", "SELECT url, topic FROM articles", "--format", "csv").out.split() == ["url,topic", f"{SITE}/4,news"]
     assert nowhere("process", "news").code == 0

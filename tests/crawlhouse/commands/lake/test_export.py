@@ -77,6 +77,8 @@ def test_what_cannot_be_is_said_before_anything_is_written(settings: Settings, t
         (["arts"], "out", None, ALL, NotFoundError),
         ([], "out", None, RowFilter(crawl="nobody"), NotFoundError),
         ([], "x.wacz", None, RowFilter(host="nowhere.example"), NotFoundError),
+        (["articles"], "x.csv", None, ALL, ConfigError),
+        (["articles"], "x.jsonl", None, RowFilter(host="example"), NotFoundError),
         (["runs"], "out", None, RowFilter(host="b.example"), ConfigError),
         ([], "x.parquet", None, ALL, ConfigError),
         (["runs"], "x.parquet", "jsonl", ALL, ConfigError),

@@ -137,7 +137,7 @@ def test_what_is_discarded_cannot_be_accepted(crawlhouse: Run, tmp_path: Path) -
     assert stages.process_once("shop", settings) is not None
     where = {"home": str(settings.home), "crawls": str(settings.crawls), "datasets": str(settings.datasets)}
     discarded = crawlhouse("gate", "discard", HELD_RUN, "--reason", "test prices", **where)
-    assert (discarded.code, "The rows of 1 dataset(s)" in discarded.err) == (0, True)
+    assert (discarded.code, "The rows of 1 dataset of" in discarded.err) == (0, True)
     refused = crawlhouse("gate", "accept", HELD_RUN, "--reason", "sorry", **where)
     assert (refused.code, "were discarded by" in refused.err) == (6, True)
     assert crawlhouse("gate", "list", **where).code == 0
