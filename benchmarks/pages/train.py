@@ -22,7 +22,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import lightgbm
 import numpy as np
@@ -33,9 +32,8 @@ from benchmarks.inputs.labelled_pages import half_of, pages
 from benchmarks.peers.extractors import FETCHED_AT
 from processing.article.article import analyze_page, read_article
 from processing.article.page_body import kinds, model
-from processing.article.page_body.declared import declared_tokens
 from processing.article.page_body.features import block_features, word_counts
-from processing.article.page_body.kinds import KINDS, LEAST_PROBABILITY, kind_tokens, shape_of, softmax
+from processing.article.page_body.kinds import KINDS, LEAST_PROBABILITY, KindWords, kind_words, shape_of, softmax
 from processing.article.page_body.page_body import best_blocks
 from processing.article.page_body.tokens import Tokens, block_tokens
 from processing.article.pagetype.features import page_features
@@ -73,8 +71,7 @@ class Sample:
     reference: Counter[str]
     structure: Structure
     article: list[str]
-    tokens: frozenset[str]
-    declared: frozenset[str]
+    words_of_kinds: KindWords
     measures: dict[str, float]
     shape: list[float]
     labels: Matrix
@@ -133,8 +130,7 @@ def _read(name: str) -> Iterator[Sample]:
             reference=Counter(reference),
             structure=structure,
             article=[block.text for block in found.blocks] if isinstance(found, Article) else [],
-            tokens=kind_tokens(page.url, analysis.metadata, structure),
-            declared=declared_tokens(parse(html), urlsplit(page.url).netloc),
+            words_of_kinds=kind_words(page.url, analysis.metadata, structure, tree),
             measures=page_features(tree, page, analysis.metadata, analysis.outline, analysis.container),
             shape=shape_of(structure),
             labels=_labels(structure, reference) if kind else np.zeros(len(structure.blocks)),
@@ -195,15 +191,15 @@ def _bags(groups: Sequence[Sequence[str]], vocabulary: dict[str, int], *, scaled
 
 @dataclass
 class WordsFit:
-    """The fitted weights of one kind of words, words x kinds, the constant last. `declared`: those of `declared_tokens`."""
+    """The fitted weights of one group of `kind_words`, words x kinds, the constant last."""
 
-    declared: bool
+    group: int
     vocabulary: dict[str, int]
     weights: Matrix
 
     def logarithms(self, samples: Sequence[Sample]) -> Matrix:
         """Samples x kinds: the logarithms of the probabilities."""
-        bags = _word_bags(samples, self.vocabulary, self.declared)
+        bags = _word_bags(samples, self.vocabulary, self.group)
         return np.log(softmax(bags @ self.weights[:-1] + self.weights[-1]) + LEAST_PROBABILITY)
 
 
@@ -239,7 +235,7 @@ def fit_kinds_model(samples: Sequence[Sample]) -> KindsFit:
     features = sorted(samples[0].measures)
     measures = np.array([[sample.measures[name] for name in features] for sample in samples])
     means = np.nan_to_num(np.nanmean(measures, 0))
-    words, outside = zip(*(_fit_words(samples, declared=declared) for declared in (False, True)), strict=True)
+    words, outside = zip(*(_fit_words(samples, group) for group in range(len(samples[0].words_of_kinds))), strict=True)
     kinds_of = np.array([sample.kind for sample in samples])
     trees = lightgbm.train(KIND_TREES, lightgbm.Dataset(_rows(samples, features, means, outside), kinds_of), KIND_ROUNDS)
     return KindsFit(list(words), features, means, trees)
@@ -251,25 +247,25 @@ def _rows(samples: Sequence[Sample], features: list[str], means: Matrix, said: S
     return np.hstack([measures, np.array([sample.shape for sample in samples]), *said])
 
 
-def _fit_words(samples: Sequence[Sample], *, declared: bool) -> tuple[WordsFit, Matrix]:
+def _fit_words(samples: Sequence[Sample], group: int) -> tuple[WordsFit, Matrix]:
     """The weights by all samples, and what the words say of each sample by weights of other sites."""
-    bags_of = [(sample.site, set(sample.declared if declared else sample.tokens)) for sample in samples]
+    bags_of = [(sample.site, set(sample.words_of_kinds[group])) for sample in samples]
     vocabulary = _vocabulary(bags_of, MIN_SITES["kinds"])
     inner = np.array([_fold(sample.site, "i", INNER_FOLDS) for sample in samples])
     outside = np.zeros((len(samples), len(KINDS)))
     for fold in range(INNER_FOLDS):
         seen = [sample for sample, own in zip(samples, inner, strict=True) if own != fold]
         here = [sample for sample, own in zip(samples, inner, strict=True) if own == fold]
-        outside[inner == fold] = WordsFit(declared, vocabulary, _word_weights(seen, vocabulary, declared)).logarithms(here)
-    return WordsFit(declared, vocabulary, _word_weights(samples, vocabulary, declared)), outside
+        outside[inner == fold] = WordsFit(group, vocabulary, _word_weights(seen, vocabulary, group)).logarithms(here)
+    return WordsFit(group, vocabulary, _word_weights(samples, vocabulary, group)), outside
 
 
-def _word_bags(samples: Sequence[Sample], vocabulary: dict[str, int], declared: bool) -> Any:
-    return _bags([sorted(sample.declared if declared else sample.tokens) for sample in samples], vocabulary, scaled=True)
+def _word_bags(samples: Sequence[Sample], vocabulary: dict[str, int], group: int) -> Any:
+    return _bags([sorted(sample.words_of_kinds[group]) for sample in samples], vocabulary, scaled=True)
 
 
-def _word_weights(samples: Sequence[Sample], vocabulary: dict[str, int], declared: bool) -> Matrix:
-    bags = _word_bags(samples, vocabulary, declared)
+def _word_weights(samples: Sequence[Sample], vocabulary: dict[str, int], group: int) -> Matrix:
+    bags = _word_bags(samples, vocabulary, group)
     wanted = np.eye(len(KINDS))[[sample.kind for sample in samples]]
 
     def loss(flat: Matrix) -> tuple[float, Matrix]:

@@ -46,7 +46,7 @@ SELECT url, duplicate_kind, duplicate_similarity FROM (
 # First by parts of the URL, which is quick; the exact distance is for the best of them.
 SIMILAR = f"""
 SELECT url FROM (
-  SELECT DISTINCT url FROM captures
+  SELECT DISTINCT url FROM captures WHERE url <> ''  -- an erased one has none
   ORDER BY list_sum([starts_with(url, part)::INT FOR part IN $2]) + list_sum([ends_with(url, part)::INT FOR part IN $3]) DESC, url
   LIMIT {COMPARED_URLS}
 ) ORDER BY levenshtein(url[:{MAX_COMPARED}], $1), url LIMIT 3

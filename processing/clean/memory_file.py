@@ -36,7 +36,9 @@ def read_memory(store: ObjectStore, key: str | None, bucket: int) -> SiteMemory:
 
 def read_memory_of(store: ObjectStore, key: str | None, hosts: Collection[str]) -> SiteMemory:
     """The part of a stored site memory that has some hosts; an empty one without a key."""
-    return SiteMemory() if key is None else SiteMemory.from_arrow(*_rows_of(store, key, {bucket_of(host) for host in hosts}, hosts))
+    if key is None:
+        return SiteMemory()
+    return SiteMemory.from_arrow(*_rows_of(store, key, {bucket_of(host) for host in hosts}, pa.array(sorted(hosts), pa.string())))
 
 
 def learned_memory(
@@ -89,7 +91,7 @@ def _container_rows(store: ObjectStore, key: str) -> Iterator[pa.Table]:
                 yield table.filter(pc.is_valid(table["container"]))
 
 
-def _rows_of(store: ObjectStore, key: str, buckets: Collection[int], hosts: Collection[str] | None = None) -> Iterator[pa.Table]:
+def _rows_of(store: ObjectStore, key: str, buckets: Collection[int], hosts: pa.Array | None = None) -> Iterator[pa.Table]:
     """The rows about the hosts of some buckets, or about some of these hosts."""
     with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
         by_bucket = (file.schema_arrow.metadata or {}).get(ORDER) == BY_BUCKET
@@ -97,9 +99,10 @@ def _rows_of(store: ObjectStore, key: str, buckets: Collection[int], hosts: Coll
             if by_bucket and bucket_of(file.metadata.row_group(group).column(0).statistics.min) not in buckets:
                 continue
             table = file.read_row_group(group)
-            if hosts is None and by_bucket:
+            if hosts is not None:
+                yield table.filter(pc.is_in(table["host"], hosts))
+            elif by_bucket:
                 yield table
-                continue
-            found = table["host"].unique().to_pylist() if hosts is None else hosts
-            wanted = [host for host in found if bucket_of(host) in buckets]
-            yield table.filter(pc.is_in(table["host"], pa.array(wanted, pa.string())))
+            else:
+                found = [host for host in table["host"].unique().to_pylist() if bucket_of(host) in buckets]
+                yield table.filter(pc.is_in(table["host"], pa.array(found, pa.string())))

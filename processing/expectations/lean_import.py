@@ -14,8 +14,8 @@ from runtime.imports import import_lazily, left_out, placeholders, stand_in, wit
 
 # Great Expectations goes on without these, as where they are not installed: rows are judged as pandas frames
 UNUSED = ("boto3", "botocore", "sqlalchemy")
-LAZY_MODULES = ("jsonschema", "scipy.stats")  # only few expectations use them
-CHARTS = "altair"  # only what draws results uses it
+LAZY_MODULES = ("jsonschema", "mistune", "requests", "scipy.stats")  # few expectations use them, what is drawn, and what asks servers
+UNUSED_PARTS = ("altair", "great_expectations.core.http")  # only what draws results and what asks servers use them
 EXPECTATIONS = "great_expectations.expectations.core"  # a package with a module for each expectation, of the expectation's name
 SOURCES = "great_expectations.datasource.fluent"  # and one with a module for each kind of data source
 READERS = "great_expectations.datasource.fluent.dynamic_pandas"  # makes a model of each function of pandas that reads files
@@ -33,7 +33,7 @@ def import_great_expectations(types: Collection[str] | None = None) -> ModuleTyp
             import_lazily(name)
         others = [] if types is None else _modules(EXPECTATIONS, "expect_")
         no_readers = stand_in(READERS, _generate_pandas_data_asset_models=lambda *_, **__: {})
-        with without_collection(), left_out(UNUSED), no_readers, placeholders([CHARTS, *_unused_sources(), *others]):
+        with without_collection(), left_out(UNUSED), no_readers, placeholders([*UNUSED_PARTS, *_unused_sources(), *others]):
             import_module("great_expectations")
     for name in types or ():
         import_module(f"{EXPECTATIONS}.{name}")

@@ -74,7 +74,11 @@ class _Work:
     tallies: dict[RecordId, RowTally] = field(default_factory=dict)
 
     def count(self, row: Values, outcome: str, reason: str | None = None) -> None:
-        self.tallies.setdefault(record_id_of(row), RowTally()).add(outcome, reason)
+        record_id = record_id_of(row)
+        if record_id not in self.tallies:
+            record = self.records.get(record_id)
+            self.tallies[record.record_id if record is not None else record_id] = RowTally()  # its own id, not a second one
+        self.tallies[record_id].add(outcome, reason)
 
 
 def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, known: KnownLake) -> None:

@@ -33,6 +33,7 @@ _COLUMNS = [
     "url", "fetched_at", "fetch_status", "record_type", "content_digest", "warc_filename", "warc_record_offset", "warc_record_length",
     "crawl_run", "reason", "detail", "refers_to_filename", "refers_to_offset",
 ]  # fmt: skip
+_RECURRING = "warc_filename", "crawl_run", "refers_to_filename"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +92,20 @@ def _read_pages(run: ProcessRun, segments: Sequence[str], store: ObjectStore, da
 
 
 def _segment_records(run: ProcessRun, segment: str, store: ObjectStore) -> Iterator[RunRecord]:
+    once: dict[str, str] = {}  # names that recur: a text of its own in each record would take a quarter of the memory
     for table in read_rows(store, extracted_key(run.process_run, segment), _COLUMNS):
         for row in table.to_pylist():
-            refers_to = None if row["refers_to_filename"] is None else (row["refers_to_filename"], row["refers_to_offset"])
+            name, crawl_run, target = (one and once.setdefault(one, one) for one in (row[column] for column in _RECURRING))
+            refers_to = None if target is None else (target, row["refers_to_offset"])
             unread = row["reason"] if row["reason"] in UNREAD else None
             yield RunRecord(
-                record_id_of(row),
+                (name, row["warc_record_offset"]),
                 row["url"],
                 row["fetched_at"],
                 row["fetch_status"],
                 row["content_digest"],
                 row["warc_record_length"],
-                row["crawl_run"],
+                crawl_run,
                 unread,
                 row["detail"] if unread else None,
                 refers_to,

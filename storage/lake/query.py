@@ -8,8 +8,8 @@ import duckdb
 
 from schemas.config.settings import Settings
 from storage.lake.reader.tables import read_tables
-from storage.lake.reader.views import add_orphans, orphans, taken_down_urls, view_statements
-from storage.lake.sources import SOURCES, add_source, is_read_by_duckdb, quoted, source_of
+from storage.lake.reader.views import add_orphans, add_taken_down, orphans, taken_down_urls, view_statements
+from storage.lake.sources import SOURCES, is_read_by_duckdb, quoted, source_of
 from storage.lake.takedown import read_takedowns
 from storage.objects.open import open_store
 from storage.warc.removed_segments import read_removed
@@ -32,7 +32,7 @@ def connect(settings: Settings, as_of: str | datetime | None = None) -> duckdb.D
     tables = read_tables(settings, as_of)
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
     if takedowns:
-        add_source(connection, "taken_down", taken_down_urls(connection, tables, sources, takedowns))
+        add_taken_down(connection, taken_down_urls(connection, tables, sources, takedowns))
     if found := orphans(connection, sources, tables):
         add_orphans(connection, found)
     for statement in view_statements(tables, sources, hides=bool(takedowns), adopts=bool(found), removed=removed, keeps_published=True):

@@ -61,8 +61,8 @@ _LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60")
 def parse_foreign_date(text: str) -> datetime:
     """A date of a record as any tool writes it: also as digits alone, with a leap second, or of a year or a month. Raises ValueError."""
     text = text.strip().upper()
-    if (month := _MONTH.match(text)) is not None:  # WARC/1.1, 5.4: of any precision
-        return datetime(int(month[1]), int(month[2] or 1), 1, tzinfo=UTC)
+    if (coarse := _MONTH.match(text)) is not None:  # WARC/1.1, 5.4: of any precision
+        return datetime(int(coarse[1]), int(coarse[2] or 1), 1, tzinfo=UTC)
     compact = _COMPACT_DATE.match(text)
     if compact is None:
         return parse_date(_LEAP_SECOND.sub(r"\1:59", text))

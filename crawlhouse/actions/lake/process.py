@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -84,6 +85,7 @@ def _import_processing() -> Callable[..., RunReport | None]:
         import pyarrow.dataset  # noqa: F401 it looks for pandas once; what needs pandas has a process of its own
 
         from processing.stages import process_once
+    gc.freeze()  # what is imported stays: the collector need not look at it again
     return process_once
 
 

@@ -26,13 +26,16 @@ from processing.article.page_body.boosting import Floats, Trees, read_trees
 from processing.article.page_body.declared import declared_tokens
 from processing.article.pagetype.features import page_features
 from processing.article.structure.structure import Structure
+from processing.article.tree.parse import Tree
 from schemas.article import BlockKind, PageType
 from schemas.page import Page
 
+KindWords = tuple[frozenset[str], ...]  # in the order of `kind_words`
 MODEL = Path(__file__).with_name("page_kinds.json.gz")
 KINDS = ("article", "collection", "documentation", "forum", "listing", "product", "service")
 MAX_BLOCKS = 1_500  # whose words are read
 MAX_LABEL_CHARACTERS = 40
+MAX_TEXTS, MAX_TEXT_CHARACTERS, MAX_TEXT_WORDS = 400, 600, 80  # blocks whose words are read, and how much of each
 MAX_NAMES = 12  # words of one element's class and id
 LONG_TEXT = 150  # characters of a block that is prose
 LEAST_PROBABILITY = 1e-4
@@ -58,22 +61,22 @@ class WordWeights:
 
 @dataclass(frozen=True, slots=True)
 class KindsModel:
-    """What two kinds of words say, those of `kind_tokens` and of `declared_tokens`, and the trees over that and the page's measures.
+    """What the groups of `kind_words` say, and the trees over that and the page's measures.
 
     `features` names those of `page_features`, `means` replaces what cannot be measured.
     """
 
-    words: WordWeights
-    declared: WordWeights
+    words: tuple[WordWeights, ...]
     features: tuple[str, ...]
     means: Floats
     trees: Trees
 
-    def probabilities(self, tokens: frozenset[str], declared: frozenset[str], features: dict[str, float], shape: list[float]) -> Floats:
+    def probabilities(self, groups: KindWords, features: dict[str, float], shape: list[float]) -> Floats:
         """The probability of each of KINDS."""
         measured = np.array([features[name] for name in self.features])
         measured = np.where(np.isnan(measured), self.means, measured)
-        row = np.concatenate((measured, shape, self.words.logarithms(tokens), self.declared.logarithms(declared)))
+        said = [weights.logarithms(group) for weights, group in zip(self.words, groups, strict=True)]
+        row = np.concatenate((measured, shape, *said))
         return softmax(self.trees.scores(row[None, :], len(KINDS))[0])
 
 
@@ -89,10 +92,10 @@ def load_model() -> KindsModel:
     """The model of this installation."""
     with gzip.open(MODEL, "rt", encoding="utf-8") as file:
         data = json.load(file)
-    words, declared = (
+    words = tuple(
         WordWeights({word: tuple(values) for word, values in part["tokens"].items()}, tuple(part["constant"])) for part in data["words"]
     )
-    return KindsModel(words, declared, tuple(data["features"]), np.array(data["means"]), read_trees(data["trees"]))
+    return KindsModel(words, tuple(data["features"]), np.array(data["means"]), read_trees(data["trees"]))
 
 
 def page_kinds(page: Page, analysis: PageAnalysis, structure: Structure) -> tuple[PageType, dict[str, float]]:
@@ -103,16 +106,24 @@ def page_kinds(page: Page, analysis: PageAnalysis, structure: Structure) -> tupl
     if not any(block.text for block in structure.blocks):
         return PageType.OTHER, {}
     features = page_features(analysis.tree, page, analysis.metadata, analysis.outline, analysis.container)
-    tokens = kind_tokens(page.url, analysis.metadata, structure)
-    declared = declared_tokens(analysis.tree, urlsplit(page.url).netloc)
-    found = load_model().probabilities(tokens, declared, features, shape_of(structure))
+    groups = kind_words(page.url, analysis.metadata, structure, analysis.tree)
+    found = load_model().probabilities(groups, features, shape_of(structure))
     kinds = dict(zip(KINDS, map(float, found), strict=True))
     return PageType(max(kinds, key=kinds.__getitem__)), kinds
 
 
-def kind_tokens(url: str, metadata: Metadata, structure: Structure) -> frozenset[str]:
-    """The words by which a page's type is known, each with a sign of where it stands."""
-    return frozenset(_tokens(url, metadata, structure))
+def kind_words(url: str, metadata: Metadata, structure: Structure, tree: Tree) -> KindWords:
+    """The words by which a page's type is known, in three groups.
+
+    They are those of its address, headings, labels and class names, those that readers do not see, and those of its longer texts.
+    """
+    return frozenset(_tokens(url, metadata, structure)), declared_tokens(tree, urlsplit(url).netloc), _text_words(structure)
+
+
+def _text_words(structure: Structure) -> frozenset[str]:
+    """The first words of the blocks that are no labels."""
+    texts = (block.text[:MAX_TEXT_CHARACTERS] for block in structure.blocks[:MAX_TEXTS] if len(block.text) > MAX_LABEL_CHARACTERS)
+    return frozenset(word for text in texts for word in _words(text, MAX_TEXT_WORDS))
 
 
 def _tokens(url: str, metadata: Metadata, structure: Structure) -> Iterator[str]:

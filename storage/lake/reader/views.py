@@ -13,7 +13,6 @@ from storage.warc.removed_segments import RemovedSegments
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
 FETCHED_ROWS = 10_000
 URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
@@ -58,10 +57,8 @@ def view_statements(
 
 def taken_down_urls(
     connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeTable], sources: Mapping[str, str], takedowns: Takedowns
-) -> pa.Table:
-    """The URLs of rows that are taken down. SQL finds URLs that contain a listed host; `Takedowns.covers` decides."""
-    import pyarrow as pa
-
+) -> list[str]:
+    """The URLs of rows that are taken down, sorted. SQL finds URLs that contain a listed host; `Takedowns.covers` decides."""
     urls: set[str] = set()
     for name in tables if takedowns else ():
         if name == "runs":
@@ -74,7 +71,13 @@ def taken_down_urls(
         )
         while rows := found.fetchmany(FETCHED_ROWS):
             urls.update(row[0] for row in rows if any(url and takedowns.covers(url) for url in row))
-    return pa.table({"url": pa.array(sorted(urls), pa.string())})
+    return sorted(urls)
+
+
+def add_taken_down(connection: duckdb.DuckDBPyConnection, urls: list[str]) -> None:
+    """Make the table of them in the current database. Not by Arrow: an array that is made of Python's values imports pandas."""
+    connection.execute(f"CREATE TABLE {SOURCES}.taken_down (url VARCHAR)")
+    connection.execute(f"INSERT INTO {SOURCES}.taken_down SELECT unnest($1::VARCHAR[])", [urls])
 
 
 def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], tables: Mapping[str, LakeTable]) -> list[tuple[str, str]]:

@@ -12,9 +12,12 @@ from processing.article.outline.container import find_container
 from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
 from processing.article.page_body.declared import MAX_LINKS, declared_tokens
+from processing.article.page_body.kinds import kind_words
+from processing.article.page_body.kinds import load_model as page_kinds_model
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model, read_model
 from processing.article.pagetype.pagetype import page_type, sure_article
+from processing.article.structure.walk import read_structure
 from processing.article.tree.parse import Tree, parse
 from schemas.article import PageType
 from schemas.errors import ConfigError
@@ -233,3 +236,17 @@ def test_words_of_many_links_are_told_from_those_of_one() -> None:
     found = declared_tokens(parse(f"<body>{links}<a href='/last'>x</a></body>"), "forum.example")
     assert {"l:thread", "l5:thread", "l20:thread"} <= found
     assert "l:last" not in found
+
+
+def test_words_of_longer_texts_are_a_group_of_their_own() -> None:
+    html = f"<body><h2>Boats</h2><p>Call us</p><p>{SENTENCE}</p></body>"
+    tree, page, metadata, _, _ = read(html, "https://post.example/boats")
+    seen, declared, text = kind_words(page.url, metadata, read_structure(tree, page.url), tree)
+    assert {"u:boats", "h:boats", "s:call_us"} <= seen
+    assert declared == declared_tokens(tree, "post.example")
+    assert {"harbour", "ferry", "nobody"} <= text
+    assert not {"call", "boats"} & text
+
+
+def test_the_stored_model_has_weights_for_each_group_of_words() -> None:
+    assert [bool(group.weights) for group in page_kinds_model().words] == [True, True, True]

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from crawlhouse.reports.url_report import SIMILAR
 from processing import stages
 from processing.erase.erasing import erase, preview
 from processing.erase.scope import REPLACEMENT, Scope
@@ -56,6 +57,10 @@ def test_nothing_is_left_of_an_erased_page(lake_settings: Settings) -> None:
     last = rows(settings, "SELECT process_run FROM runs WHERE kind = 'erase' ORDER BY sequence")[-1][0]
     with connect(settings, last) as lake:
         assert lake.sql("SELECT count(*) FROM captures").fetchall() == rows(settings, "SELECT count(*) FROM captures")
+    with connect(settings) as lake:
+        similar = [url for (url,) in lake.execute(SIMILAR, ["x", [], ["x"]]).fetchall()]
+    assert similar
+    assert all(similar), "an erased capture has no URL"
     _check_archive(settings)
     again = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
     assert [(one.is_complete, one.erased) for one in again] == [(True, {})]

@@ -120,7 +120,7 @@ def test_spark_reads_every_table(settings: Settings, tmp_path: Path) -> None:
     assert spark_rows(out, "published") == spark_rows(out, "articles")
     (path,) = (out / "texts.parquet").glob("*.parquet")
     with connect(settings) as lake:
-        expected = lake.sql("SELECT url, list_transform(blocks, b -> b.text) AS texts FROM articles ORDER BY ALL").fetchall()
+        expected = lake.sql("SELECT url, list_transform(blocks, lambda b: b.text) AS texts FROM articles ORDER BY ALL").fetchall()
     by_spark = pq.read_table(path)
     assert sorted((row["url"], row["texts"]) for row in by_spark.to_pylist()) == sorted((url, texts) for url, texts in expected)
     assert pc.count(by_spark["url"]).as_py() > 0

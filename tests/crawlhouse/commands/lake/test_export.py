@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -24,7 +26,9 @@ from storage.lake.takedown import add_takedowns
 from storage.objects.open import open_store
 from storage.warc.reader import Record, read_records
 from storage.warc.repair import repair
+from tests import PROJECT
 from tests.crawlhouse.smalllake import ARTICLE, COPY, CRAWL, CRAWL_RUN, MISSING, publish_small_lake
+from tests.killed import environment_of
 
 ALL = RowFilter()
 
@@ -112,3 +116,13 @@ def test_a_wacz_has_the_captures_for_replay(settings: Settings, tmp_path: Path) 
     assert (blocks[0]["format"], blocks[1]["length"]) == ("cdxj-gzip-1.0", len(files["indexes/index.cdx.gz"]))
     pages = [json.loads(line) for line in files["pages/pages.jsonl"].decode().splitlines()]
     assert [(page["url"], page["title"]) for page in pages[1:]] == [(ARTICLE, "Sturm in Köln")] * 2
+
+
+def test_a_query_beside_a_takedown_list_imports_no_pandas(settings: Settings) -> None:
+    """It costs as much as all the rest of a short query."""
+    add_takedowns(settings, open_store(settings), ["https://b.example/*"])
+    code = "import sys; from crawlhouse.sql.query import run_sql; from schemas.config.settings import load_settings\n"
+    code += "print(run_sql(load_settings(), 'FROM captures').arrow().num_rows, 'pandas' in sys.modules)"
+    environment = environment_of(settings)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout == "3 False\n"
