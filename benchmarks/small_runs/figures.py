@@ -26,6 +26,7 @@ from processing.expectations.judge_server import ADDRESS, start_server
 from processing.publish.accounting import RowCounts, RunCounts
 from processing.publish.commit_run import RunChange, TableChange, commit_run, new_stamp
 from processing.publish.publish import publisher
+from runtime.code_version import code_version
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
@@ -43,7 +44,7 @@ from storage.warc.writer import SegmentWriter
 LOCK_LIMIT, GROWTH_LIMIT, WARM_LIMIT, COLD_LIMIT, NOTHING_LIMIT = 0.3, 1.3, 2.0, 4.0, 0.4
 PAGES = 5
 START = datetime(2026, 3, 1, tzinfo=UTC)
-NEEDED = ("processing.stages", "processing.extract.checks.rule_check")  # as `crawlhouse.airflow.executor` imports
+NEEDED = ("processing.stages", "processing.extract.checks.rule_check")  # as `crawlhouse.airflow.executor` prepares tasks
 TASKS = ("plan", "segments", "extract", "resolve", "gate", "publish")  # each a process of its own in Airflow
 WORDS = [f"word{number}" for number in range(4000)]
 
@@ -201,6 +202,7 @@ def measure_warm(settings: Settings, count: int = 10) -> float:
         server = start_server(Path(folder))
         for name in NEEDED:
             __import__(name)
+        code_version()
         found = []
         for number in range(count + 1):
             closed_run(settings, crawl, number)

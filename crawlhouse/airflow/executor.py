@@ -11,6 +11,8 @@ from importlib import import_module
 
 from airflow.executors import local_executor
 
+from runtime.code_version import code_version
+
 LOG = logging.getLogger(__name__)
 NEEDED = (
     "processing.accept",
@@ -41,12 +43,16 @@ def start_judge_server() -> None:
 
 
 def prepare_tasks() -> None:
-    """Import what tasks need. A module that cannot be imported fails the task that needs it, with its error."""
+    """Import what tasks need. A module that cannot be imported fails the task that needs it, with its error.
+
+    The version of the code is that of what is imported now, whatever is installed while the executor runs. To find it takes a task .2 s.
+    """
     for name in NEEDED:
         try:
             import_module(name)
         except Exception:
             LOG.exception("%s cannot be imported; tasks that need it will fail", name)
+    code_version()
 
 
 class LocalExecutor(local_executor.LocalExecutor):

@@ -31,6 +31,8 @@ server, until = Path(os.environ["CRAWLHOUSE_JUDGE_SERVER"]), time.monotonic() + 
 while not server.exists() and time.monotonic() < until:
     time.sleep(0.05)
 print("judge server:", server.exists())
+from runtime.code_version import code_version
+print("code versions:", code_version.cache_info().currsize)
 print(json.dumps(loaded))
 """
 
@@ -49,6 +51,10 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], str]:
     )
     *said, loaded = done.stdout.splitlines()
     return set(json.loads(loaded)), "\n".join((*said, done.stderr))
+
+
+def test_the_version_of_the_code_is_known_when_workers_are_forked(started: tuple[set[str], str]) -> None:
+    assert "code versions: 1" in started[1]
 
 
 def test_all_that_tasks_import_is_there_when_workers_are_forked(started: tuple[set[str], str]) -> None:
