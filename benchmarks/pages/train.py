@@ -34,7 +34,7 @@ from processing.article.article import analyze_page, read_article
 from processing.article.page_body import kinds, model
 from processing.article.page_body.features import block_features, word_counts
 from processing.article.page_body.kinds import KINDS, LEAST_PROBABILITY, KindWords, kind_words, shape_of, softmax
-from processing.article.page_body.page_body import best_blocks
+from processing.article.page_body.page_body import best_blocks, smoothed
 from processing.article.page_body.tokens import Tokens, block_tokens
 from processing.article.pagetype.features import page_features
 from processing.article.structure.structure import Structure
@@ -295,7 +295,7 @@ class BodyFit:
         if not sample.structure.blocks:
             return []
         rows = _block_rows(sample, types, _token_scores(block_tokens(sample.structure), self.vocabulary, self.weights))
-        return best_blocks(np.asarray(self.trees.predict(rows)), sample.words)
+        return best_blocks(smoothed(np.asarray(self.trees.predict(rows)), dict(zip(KINDS, map(float, types), strict=True))), sample.words)
 
 
 def fit_body(samples: Sequence[Sample], types: Sequence[Matrix]) -> BodyFit:

@@ -75,9 +75,10 @@ def test_a_lazy_module_runs_at_the_first_use_of_a_name() -> None:
 
     assert "escape" not in vars(utilities)
     assert utilities.escape("<") == "&lt;"
-    import_lazily("no_such_module")
+    missing = "no_such_module"
+    import_lazily(missing)
     with pytest.raises(ModuleNotFoundError):
-        import_module("no_such_module")
+        import_module(missing)
 
 
 def _imported(code: str, names: list[str]) -> list[str]:

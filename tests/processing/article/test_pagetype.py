@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from processing.article.body.forms import mark_other_articles
@@ -14,6 +15,7 @@ from processing.article.outline.walk import read_outline
 from processing.article.page_body.declared import MAX_LINKS, declared_tokens
 from processing.article.page_body.kinds import kind_words
 from processing.article.page_body.kinds import load_model as page_kinds_model
+from processing.article.page_body.page_body import smoothed
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model, read_model
 from processing.article.pagetype.pagetype import page_type, sure_article
@@ -250,3 +252,11 @@ def test_words_of_longer_texts_are_a_group_of_their_own() -> None:
 
 def test_the_stored_model_has_weights_for_each_group_of_words() -> None:
     assert [bool(group.weights) for group in page_kinds_model().words] == [True, True, True]
+
+
+def test_blocks_are_judged_with_those_beside_them_but_in_forums() -> None:
+    unsure = np.array([0.8, 0.4, 0.8, 0.0, 0.0])
+    assert smoothed(unsure, {"product": 1.0}).round(2).tolist() == [0.65, 0.5, 0.65, 0.1, 0.0]
+    assert smoothed(unsure, {"forum": 0.5}).round(3).tolist() == [0.725, 0.45, 0.725, 0.05, 0.0]
+    assert smoothed(unsure, {"forum": 1.0}).tolist() == unsure.tolist()
+    assert smoothed(unsure[:1], {"product": 1.0}).tolist() == [0.8]
