@@ -38,6 +38,7 @@ USUAL_SLOPE = 0.7  # how much the logarithm of the fetches falls with that of a 
 TRIES = 12  # of the parameter; the tolerance is usually met earlier
 FIGURES = ("median_delay", "mean_delay", "missed", "median_edit_delay", "edits_caught")
 ORACLE_HOURS = 0.5  # where the search for its parameter begins
+ENOUGH_FOR_EDITS = 37_000  # with fewer fetches, those for edits are wanted for new stories
 TOLERANCE = 0.01  # of the logarithm of the fetches: 1 %
 Make = Callable[[int], list[Site]]
 POLICIES: tuple[type[Policy], ...] = (FixedAll, FixedSources, Nutch, NewsCrawl, Ours)
@@ -65,7 +66,7 @@ class Result:
 class Shares:
     """Ours compared with the best peer: delays as ratios, missed stories as a difference; captured edits as a difference from Nutch's.
 
-    `oracle` is the oracle's median delay as a share of the best peer's.
+    `oracle` is the oracle's median delay as a share of the best peer's, `fetches` how many each policy made.
     """
 
     median_delay: float
@@ -73,6 +74,7 @@ class Shares:
     missed: float
     edits: float
     oracle: float
+    fetches: int
 
 
 class Simulation:
@@ -278,7 +280,7 @@ def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS
     print(f"\nseed {seed}: {len(sites)} sites, {stories} stories, {DAYS} days, ticks of {TICK_HOURS * 60:.0f} minutes; hours")
     as_published = simulate(NewsCrawl(1.0), seed, make=make, site_pages=site_pages).fetches
     shares: dict[str, Shares] = {}
-    for name, budget in {"as news-crawl": as_published, **{str(budget): budget for budget in budgets}}.items():
+    for name, budget in {"as many as news-crawl": as_published, **{str(budget): budget for budget in budgets}}.items():
         print(f"\n{budget} fetches{': what news-crawl spends by its own settings' if budget == as_published else ''}\n{HEADER}")
         results = {
             policy: at_equal_fetches(_spending(policy, seed, make, site_pages), budget, policy.usual_scale(budget, stories, sources))
@@ -288,7 +290,7 @@ def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS
             print(result.line(policy.name))
         best = oracle(seed, budget, make, results[Nutch].edits_caught)
         print(best.line("oracle, edits as Nutch"))
-        shares[name] = _shares(results, best)
+        shares[name] = _shares(results, best, budget)
         print(f"crawlhouse's median delay: {shares[name].median_delay:.2f} of the best peer's", flush=True)
     print(f"\nthe limit: every source at every tick\n{HEADER}\n{limit(seed, make).line('no delay but the tick')}")
     return shares
@@ -298,7 +300,7 @@ def _spending(policy: type[Policy], seed: int, make: Make, site_pages: float) ->
     return lambda knob, most: simulate(policy(knob), seed, most, make, site_pages)
 
 
-def _shares(results: dict[type[Policy], Result], best: Result) -> Shares:
+def _shares(results: dict[type[Policy], Result], best: Result, budget: int) -> Shares:
     own, peers = results[Ours], [result for policy, result in results.items() if policy is not Ours]
     return Shares(
         own.median_delay / min(peer.median_delay for peer in peers),
@@ -306,17 +308,38 @@ def _shares(results: dict[type[Policy], Result], best: Result) -> Shares:
         own.missed - min(peer.missed for peer in peers),
         own.edits_caught - results[Nutch].edits_caught,
         best.median_delay / min(peer.median_delay for peer in peers),
+        budget,
     )
 
 
-def _summary(shares: Sequence[Shares]) -> str:
-    medians, means = [one.median_delay for one in shares], [one.mean_delay for one in shares]
-    missed, edits = [100 * one.missed for one in shares], [100 * one.edits for one in shares]
+def readme_table(seeds: Sequence[dict[str, Shares]]) -> str:
+    """The README's table: per budget the median of the seeds, and the range. Then in how many cases crawlhouse is behind."""
+    lines = ["| fetches | median delay | oracle's | mean delay | missed | edits found |", "|---|---|---|---|---|---|"]
+    for name in seeds[0]:
+        shares = [one[name] for one in seeds]
+        missed, edits = ([100 * getattr(one, figure) for one in shares] for figure in ("missed", "edits"))
+        medians = _with_range([one.median_delay for one in shares]), statistics.median(one.oracle for one in shares)
+        means = _with_range([one.mean_delay for one in shares])
+        fetched = [one.fetches for one in shares]
+        label = f"{min(fetched):,}" if min(fetched) == max(fetched) else f"{name} makes ({min(fetched):,}-{max(fetched):,})"
+        lines.append(
+            f"| {label} | {medians[0]} | {medians[1]:.2f} | {means} | {_with_range(missed, '+.2f')} | {_with_range(edits, '+.1f')} |"
+        )
+    return "\n".join([*lines, "", _behind([share for one in seeds for share in one.values()])])
+
+
+def _with_range(values: Sequence[float], form: str = ".2f") -> str:
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def _behind(cases: Sequence[Shares]) -> str:
+    """In how many cases crawlhouse is behind the best peer, by figure."""
+    later = sum(one.median_delay > 1 for one in cases), sum(one.mean_delay > 1 for one in cases)
+    enough = [one for one in cases if one.fetches >= ENOUGH_FOR_EDITS]
     return (
-        f"median delay {statistics.median(medians):.2f} ({min(medians):.2f}-{max(medians):.2f}), mean {statistics.median(means):.2f} "
-        f"({min(means):.2f}-{max(means):.2f}) of the best peer's; missed {statistics.median(missed):+.2f} (worst {max(missed):+.2f}) "
-        f"points; edits {statistics.median(edits):+.1f} (worst {min(edits):+.1f}) points more than Nutch's rule; "
-        f"oracle's median delay {statistics.median(one.oracle for one in shares):.2f} (worst {max(one.oracle for one in shares):.2f})"
+        f"Not everywhere ahead: of {len(cases)} cases, the median is later than the best peer's in {later[0]}, the mean in {later[1]}, "
+        f"and more stories are missed in {sum(one.missed > 0 for one in cases)}. From {ENOUGH_FOR_EDITS:,} fetches on, the edits are "
+        f"behind Nutch's rule in {sum(one.edits < 0 for one in enough)} of {len(enough)} cases."
     )
 
 
@@ -347,9 +370,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=1, help="seeds that are simulated at the same time")
     given = parser.parse_args(arguments)
     shares = _compare_all(given.seeds, given.site_pages, given.processes)
-    print(f"\nseeds {', '.join(map(str, given.seeds))}: median (and range) of {len(shares)}")
-    for name in shares[0]:
-        print(f"{name:>14} fetches: {_summary([one[name] for one in shares])}")
+    print(f"\nseeds {', '.join(map(str, given.seeds))}: median (and range) of {len(shares)}\n\n{readme_table(shares)}")
     if not given.bench.is_dir():
         print(f"\nReal publication times are left out: there is no folder {given.bench}.")
         return 0

@@ -1,6 +1,6 @@
 """When an article should be visited again for its edits; no clock, no I/O. Times are in hours, prices in edits per fetch.
 
-Edits come at a rate that falls as (age + 1 hour) ** -1.5: most within a day. The value of noticing an edit falls with its delay, on a scale
+Edits come at a rate that falls as (age + 1 hour) ** -1.4: most within a day. The value of noticing an edit falls with its delay, on a scale
 of some days. One late visit catches all edits up to then, several visits notice them sooner. So the best series of visits depends on the
 price of a visit and on how often the article is edited. It is found backwards from the oldest age that is checked (dynamic programming).
 """
@@ -10,21 +10,21 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-EDITS_PER_PRICE = 1.2  # edits that a fetch should bring at the price 1, were there no limit
-EDIT_POWER = 2.7  # of the price, below about 1: with 2, few edits are found where fetches are plenty, with more, news is later
-USUAL_EDITS = 1.25  # the limit: a little more than a visit to an article of unknown habits brings, so edited ones go first
-SCARCE_PRICE = 2.4  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
+EDITS_PER_PRICE = 1.5  # edits that a fetch should bring at the price 1, were there no limit
+EDIT_POWER = 2.3  # of the price, below about 1: with 2, few edits are found where fetches are plenty, with more, news is later
+USUAL_EDITS = 1.45  # the limit: more than most visits to an article of unknown habits bring, so edited ones go first
+SCARCE_PRICE = 2.7  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
 SCARCE_POWER = 1.5  # with more, 45,000 fetches for 35,000 articles find fewer edits than Nutch's rule
-EDIT_VALUE_HOURS = 160.0  # an edit noticed after so long is worth exp(-1), about a third. With 60, each visit finds fewer edits
+EDIT_VALUE_HOURS = 240.0  # an edit noticed after so long is worth exp(-1), about a third. With 60, each visit finds fewer edits
 MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is visited as seldom as the crawl allows
-FALL = 0.5
-PRIOR_EDITS = 0.3  # over PRIOR_EXPOSURE: a third of all articles are edited
+FALL = 0.4  # with .5, visits are earlier and find fewer edits
+PRIOR_EDITS = 0.45  # over PRIOR_EXPOSURE: about one edit an article, if the few that are edited many times are counted
 PRIOR_EXPOSURE = 1.0
 AGE_STEPS = 48
 PRICES_A_FACTOR_E = 8  # plans are made for prices rounded to an eighth of a logarithm
 HINT_HOURS = 3.0  # chosen on the tuning seeds: with 8, a fetch finds more edits, but lists drop more pages before they are fetched
 FREE_HINT_PRICE = 0.5  # the default price: who did not change it gets an edit as soon as a list tells of it
-EDITS_BY_HINT = 2.4  # about what a fetch by a hint finds if it waits: at a price at which a fetch should bring more, none is followed
+EDITS_BY_HINT = 2.8  # about what a fetch by a hint finds if it waits: at a price at which a fetch should bring more, none is followed
 NEVER_HOURS = 10 * 365 * 24.0
 AGES = tuple(math.exp(math.log(MAX_CHECKED_AGE_HOURS + 1) * step / AGE_STEPS) - 1 for step in range(AGE_STEPS + 1))
 

@@ -19,12 +19,12 @@ from spiders.schedule.hours import HOURS_A_DAY, Profile, hour_weights
 
 # Chosen by a search on the tuning seeds of `benchmarks.freshness` (docs/rules.md): the first weight trades the median against the mean.
 # (hours, weight): an article is worth the sum of weight * exp(-delay / hours) of the later scales, and the first
-FIRST_HOURS, FIRST_WEIGHT = 0.47, 2.8  # at the price 1: about the median delay that 53,000 fetches for 28,000 articles reach
+FIRST_HOURS, FIRST_WEIGHT = 0.47, 3.4  # at the price 1: about the median delay that 53,000 fetches for 28,000 articles reach
 FIRST_POWER = 0.33  # of the price: if fetches are scarce, the median delay is longer, and a later visit still shortens it
 FIRST_SHAPE = 1.6  # the lost part is (delay / hours) ** FIRST_SHAPE. With 1, mid-sized sources get visits that do not shorten the median
-SECOND_HOURS, SECOND_WEIGHT = 2.0, 1.0
+SECOND_HOURS, SECOND_WEIGHT = 2.0, 1.2
 LASTING_HOURS, LASTING_WEIGHT = 85.0, 4.7  # one more such pair: up to about four days, each hour of delay costs the same
-SCARCE_PRICE = 1.4  # above it the lasting part weighs less, in inverse proportion: if fetches are scarce, the quiet sites yield
+SCARCE_PRICE = 1.7  # above it the lasting part weighs less, in inverse proportion: if fetches are scarce, the quiet sites yield
 VALUE_PER_PRICE = 0.8  # a source with an item every two hours then brings about the default price
 UNDATED_ITEMS = 6.0  # at the price 1, a source without dates is visited before it has this many new items: it may drop some
 UNDATED_POWER = 0.7  # of the price: if fetches are scarce, the busy sites go first

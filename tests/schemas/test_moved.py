@@ -25,6 +25,7 @@ def test_every_former_name_leads_to_a_module() -> None:
         ("spiders.canonical", "canonicalize", "spiders.urls.canonical"),
         ("storage.frontier", "open_frontier", "storage.frontier.frontier"),  # a package now
         ("storage.lake", "open_lake", "storage.lake.lake"),
+        ("processing.article", "read_article", "processing.article.article"),
     ],
 )
 def test_a_former_name_is_the_same_object_with_a_warning(former: str, name: str, now: str) -> None:

@@ -15,13 +15,13 @@ from processing.erase.plan import pending_plans
 from schemas.config.settings import Settings
 from storage.lake.query import connect
 from storage.objects.open import open_store
-from tests.killed import command_killed_at
 from tests.processing.erase.erasehome import ENTRIES, GONE, NEEDLES, fill
 from tests.processing.erase.everybyte import left
 from tests.processing.erase.savedhome import SavedHome
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.reprocess.test_again import state
 from tests.processing.test_datasets import rows
+from tests.warm.killed import command_killed_at
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 

@@ -26,9 +26,9 @@ from storage.lake.maintenance import maintain
 from storage.lake.query import connect
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
-from tests.killed import code_killed_at
 from tests.processing.crawlruns import NOON, article, capture, closed_run, html, prose
 from tests.storage.lakerows import table_of
+from tests.warm.killed import code_killed_at
 
 SITE = "https://news.example.com"
 NEWS = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})

@@ -20,10 +20,10 @@ from storage.lake.takedown import Takedowns
 from storage.ledger.held import list_held
 from storage.ledger.ledger import open_ledger
 from tests import PROJECT
-from tests.killed import code_killed_at, environment_of
 from tests.processing.crawlruns import closed_run
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, product, rows, with_dataset
+from tests.warm.killed import code_killed_at, environment_of
 from tests.warm.popen import WARM_CODE
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]

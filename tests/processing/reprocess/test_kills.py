@@ -17,11 +17,11 @@ from processing.reprocess.selection import Selected
 from schemas.config.settings import Settings
 from storage.ledger.held import list_held
 from storage.ledger.ledger import open_ledger
-from tests.killed import code_killed_at
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.reprocess.test_again import again, history, planned, state
 from tests.processing.reprocess.test_rollback import SECOND, memory
 from tests.processing.test_datasets import PRODUCTS, rows, with_dataset
+from tests.warm.killed import code_killed_at
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 

@@ -12,10 +12,10 @@ from processing import stages
 from schemas.config.settings import Settings
 from storage.lake.query import connect
 from storage.objects.open import open_store
-from tests.killed import code_killed_at
 from tests.processing.crawlruns import NOON, article, closed_run
 from tests.processing.reprocess.test_again import state
 from tests.processing.test_datasets import CRAWL, SHOP, product, with_dataset
+from tests.warm.killed import code_killed_at
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 

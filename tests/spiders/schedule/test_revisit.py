@@ -141,7 +141,7 @@ def test_the_price_moves_the_number_of_visited_articles_little_by_little() -> No
     visited = [sum(due_at(one, WIDE, price) < 24 * 14 for one in articles) for price in (0.4, 0.5, 0.6, 0.75, 0.9, 1.5)]
     assert visited == sorted(visited, reverse=True)
     assert visited[0] > 70
-    assert 0 < visited[3] < 50
+    assert 0 < visited[3] < 60
     assert len(set(visited)) >= 5
 
 
@@ -157,7 +157,7 @@ def test_the_busy_source_is_worth_every_tick_and_the_small_one_waits_but_not_for
     week = Bounds(0, 24 * 7)
     busy, usual, small, tiny = (interval(leader(a_day), week) for a_day in (200, 12, 4, 0.2))
     assert busy < 0.3
-    assert 0.7 < usual < 1.4
+    assert 0.2 < usual < 0.7
     assert small > 4 * usual
     assert small <= 12
     assert 5 * small < tiny <= week.longest
@@ -270,7 +270,7 @@ def test_where_visits_are_rare_the_source_with_room_for_all_news_leads() -> None
     feed = after_visit(RevisitState(source=True, first_seen=1000.0), Visit(1000.0, new_items=20, item_times=day[:20]))
     sitemap = after_visit(RevisitState(source=True, first_seen=1000.0, source_speed=0.75), Visit(1000.0, new_items=300, item_times=day))
     later = [1012.0 - number * 0.24 for number in range(350)]
-    for price, feed_leads in ((0.2, True), (40.0, False)):
+    for price, feed_leads in ((0.2, True), (60.0, False)):
         assert after_visit(feed, Visit(1012.0, item_times=later[:20]), [sitemap], price).is_primary_source == feed_leads
         assert after_visit(sitemap, Visit(1012.0, item_times=later), [feed], price).is_primary_source != feed_leads
 

@@ -28,7 +28,7 @@ from storage.warc.reader import Record, read_records
 from storage.warc.repair import repair
 from tests import PROJECT
 from tests.crawlhouse.smalllake import ARTICLE, COPY, CRAWL, CRAWL_RUN, MISSING, publish_small_lake
-from tests.killed import environment_of
+from tests.warm.killed import environment_of
 
 ALL = RowFilter()
 
