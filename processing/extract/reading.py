@@ -90,7 +90,7 @@ def _read(
     if isinstance(page, Rejected):
         rows_of_document = _document_rows(record, product_token, wanted) if page.reason is Reason.NOT_HTML else []
         return PageResult(rejected=rows_of_document) if isinstance(rows_of_document, Rejected) else PageResult(None, page, rows_of_document)
-    tree = parse(page.html)
+    tree = parse(page.html, page.utf8)
     if product_token and forbids_indexing(record.capture, tree, product_token):
         return PageResult(rejected=rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed"))
     # before the article: site rules cut elements out of the tree
@@ -153,4 +153,5 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in record.capture.response_headers),
         pointer=record.pointer,
         hints=hints,
+        utf8=decoded.utf8,
     )

@@ -23,6 +23,7 @@ from runtime.child_results import ResultDecoder, ResultError
 from runtime.frames import FrameBuffer, FrameError, write_frame
 from schemas.article import Article
 from schemas.errors import ConfigError
+from schemas.numbers import plural
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page, WarcPointer
 
@@ -201,7 +202,7 @@ class _Pool:
         now = time.monotonic()
         for worker in [worker for worker in self._workers if worker.tasks]:
             if now - worker.busy_since > self._seconds(worker):
-                self._fail_first(worker, Reason.PAGE_TIMEOUT, f"more than {self._seconds(worker):g} seconds")
+                self._fail_first(worker, Reason.PAGE_TIMEOUT, f"more than {plural(self._seconds(worker), 'second')}")
 
     def _seconds(self, worker: _Worker) -> float:
         """How long a worker may be silent, which has a task: the limit of its first one."""

@@ -22,6 +22,7 @@ from runtime.code_version import code_version
 from runtime.scratch import scratch_folder
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError, StorageError
+from schemas.numbers import plural
 from storage.objects.directory import DirectoryStore
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
@@ -77,7 +78,7 @@ def _export_file(lake: duckdb.DuckDBPyConnection, table: str, output: str, wante
         path = folder / name
         rows = _write(lake, table, path, wanted, advance)
         _place(place or ".", settings).put_file(name, path)
-    say(f"{rows:,} rows of {table} in {output}")
+    say(f"{plural(rows, 'row')} of {table} in {output}")
 
 
 def _export_folder(
@@ -100,7 +101,7 @@ def _export_folder(
     facts = {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "made_by": f"crawlhouse {code_version()}", "sequence": sequence}
     place.put_bytes(LIST, json.dumps({**facts, "selection": selection, "tables": listed}, indent=2).encode() + b"\n")
     for table, one in listed.items():
-        say(f"{one['rows']:,} rows of {table} in {output.rstrip('/')}/{one['file']}")
+        say(f"{plural(one['rows'], 'row')} of {table} in {output.rstrip('/')}/{one['file']}")
 
 
 def _all_tables(known: Sequence[str], wanted: RowFilter) -> list[str]:
@@ -144,7 +145,10 @@ def _export_wacz(lake: duckdb.DuckDBPyConnection, tables: Sequence[str], output:
         copied = write_wacz(path, _captures(lake, wanted), open_store(settings), _title(wanted), folder, lambda _: advance(1))
         size = path.stat().st_size
         _place(place or ".", settings).put_file(name, path)
-    say(f"{copied:,} captures in {output} ({size / 1e6:,.1f} MB). Open it on https://replayweb.page, which reads it in your browser only.")
+    say(
+        f"{plural(copied, 'capture')} in {output} ({size / 1e6:,.1f} MB). Open it on https://replayweb.page, which reads it in "
+        "your browser only."
+    )
 
 
 def _captures(lake: duckdb.DuckDBPyConnection, wanted: RowFilter) -> Iterator[tuple[str, dict[int, str | None]]]:
