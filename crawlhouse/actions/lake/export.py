@@ -89,10 +89,11 @@ def _export_folder(
     chosen = list(dict.fromkeys(tables)) or _all_tables(known, wanted)
     place.delete(LIST)  # until all files are new, the list would be wrong
     listed: dict[str, Mapping[str, object]] = {}
+    counts: dict[str, int] = {}
     with _bar(_count(lake, chosen, wanted)) as advance, scratch_folder(_scratch(output)) as folder:
         for table in chosen:
             path = folder / f"{table}.{form}"
-            rows = _write(lake, table, path, wanted, advance)
+            rows = counts[table] = _write(lake, table, path, wanted, advance)
             place.put_file(path.name, path)
             listed[table] = {"file": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path)}
             path.unlink()
@@ -101,7 +102,7 @@ def _export_folder(
     facts = {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "made_by": f"crawlhouse {code_version()}", "sequence": sequence}
     place.put_bytes(LIST, json.dumps({**facts, "selection": selection, "tables": listed}, indent=2).encode() + b"\n")
     for table, one in listed.items():
-        say(f"{plural(one['rows'], 'row')} of {table} in {output.rstrip('/')}/{one['file']}")
+        say(f"{plural(counts[table], 'row')} of {table} in {output.rstrip('/')}/{one['file']}")
 
 
 def _all_tables(known: Sequence[str], wanted: RowFilter) -> list[str]:
