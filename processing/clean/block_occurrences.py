@@ -55,9 +55,10 @@ class HostOccurrences:
         digests = np.array(blocks, np.uint64)
         first, last = (np.searchsorted(self._blocks, digests, side) for side in ("left", "right"))
         counts: list[int] = []
+        oldest = self._oldest
         recent = self._recent_before[last] - self._recent_before[first]
         for start, end, others in zip(first.tolist(), last.tolist(), recent.tolist(), strict=True):
-            own = others and bool(np.any((self._urls[start:end] == page) & (self._times[start:end] >= self._oldest)))
+            own = others and bool(np.any((self._urls[start:end] == page) & (self._times[start:end] >= oldest)))
             counts.append(others if own else others + 1)
         return counts
 

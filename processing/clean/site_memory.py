@@ -55,7 +55,7 @@ class SiteMemory:
     def learn_texts(self, host: str, url: str, texts: Sequence[str], when: datetime, container: str | None = None) -> None:
         """The same of the blocks' texts."""
         known = self._hosts.setdefault(host, HostOccurrences())
-        known.add(_digest(url), {_digest(_normalised(text)) for text in texts}, int(when.timestamp()))
+        known.add(_digest(url), set(_text_digests(texts)), int(when.timestamp()))
         if container is not None:
             self._containers.setdefault(host, ContainerOccurrences()).add([(_digest(url), int(when.timestamp()), container)])
 
@@ -78,7 +78,7 @@ class SiteMemory:
         page = _digest(url)
         if known is None or known.page_count(page) < MIN_PAGES:
             return tuple(blocks), ()
-        counts = known.page_counts([_digest(_normalised(block.text)) for block in blocks], page)
+        counts = known.page_counts(_text_digests([block.text for block in blocks]), page)
         recurring = [count >= _needed(block) for block, count in zip(blocks, counts, strict=True)]
         recurring = _keep_headings(blocks, recurring)
         total = sum(len(block.text) for block in blocks)
@@ -217,8 +217,13 @@ def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def _normalised(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _text_digests(texts: Sequence[str]) -> list[int]:
+    """The digest of each text in lower case with single blanks."""
+    digest = hashlib.blake2b
+    normalised = (" ".join(text.casefold().split()).encode("utf-8", "replace") for text in texts)
+    joined = b"".join([digest(text, digest_size=8).digest() for text in normalised])
+    digests: list[int] = np.frombuffer(joined, ">u8").tolist()
+    return digests
 
 
 def _needed(block: Block) -> int:
