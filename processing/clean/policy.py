@@ -51,7 +51,10 @@ def check_policy(row: PolicyInput, options: ArticleOptions) -> Violation | None:
 def _completeness(row: PolicyInput, options: ArticleOptions) -> Violation | None:
     if not (row.title or "").strip():
         return Violation(Reason.NO_TITLE, "title", "no title was found")
-    length = len(row.text) + (UNSPACED_WEIGHT - 1) * unspaced_characters(row.text)
+    length = len(row.text)
+    if options.min_length <= length and UNSPACED_WEIGHT * length <= options.max_length:
+        return None  # in any script
+    length += (UNSPACED_WEIGHT - 1) * unspaced_characters(row.text)
     if length < options.min_length:
         return Violation(Reason.TOO_SHORT, f"length >= {options.min_length}", plural(length, "character"))
     if length > options.max_length:

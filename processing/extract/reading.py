@@ -44,6 +44,7 @@ def read_task(task: PageTask) -> PageResult:
     """What one record becomes; nothing for a revisit that is not read again. Runs inside a page worker."""
     if task.row.is_erased:
         return PageResult(rejected=Rejected("", task.row.warc_filename, task.row.warc_record_offset, "record", Reason.ERASED))
+    task = task.opened()
     if task.damage is not None:
         pointer = task.row.pointer
         damaged = Rejected(task.row.url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, task.damage)
