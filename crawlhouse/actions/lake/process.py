@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -86,6 +87,7 @@ def _import_processing() -> Callable[..., RunReport | None]:
 
         from processing.stages import process_once
     gc.freeze()  # what is imported stays: the collector need not look at it again
+    atexit.register(gc.unfreeze)  # DuckDB complains at the end of what it cannot free
     return process_once
 
 

@@ -52,6 +52,7 @@ def test_site_crawl_and_process_in_a_foreign_folder(foreign: Path, tmp_path: Pat
             crawled = run_command("crawl", "few", "-f", "json", env=environment, cwd=foreign)
             assert crawled.code == 0, crawled.err + imported_names(foreign)
             processed = run_command("process", "few", "-f", "json", env=environment, cwd=foreign)
+            assert "leaked" not in processed.err  # nor any other chatter of a library
             assert processed.code == 0, processed.err + imported_names(foreign)
         finally:
             stop_site(settings)
