@@ -16,6 +16,7 @@ from dags.defaults import PROCESS, RETRIES, RUN_TYPES
 from dags.outcomes import final_errors
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import ConfigError
+from schemas.numbers import plural
 
 LOG = logging.getLogger("dags.decide")  # Airflow gives this module another name
 SETTLE, HELD = ("release", "retry", "drop"), ("accept", "discard")
@@ -59,7 +60,7 @@ def _decide_held(action: str, params: dict[str, Any], settings: Settings) -> str
         return f"accepted: {', '.join(done.datasets) or 'it was accepted before'}"
     ledger = open_ledger(settings)
     try:
-        return f"discarded: {discard_held(ledger.database, run, dataset, params['who'], params['reason'])} datasets"
+        return f"discarded: {plural(discard_held(ledger.database, run, dataset, params['who'], params['reason']), 'dataset')}"
     finally:
         ledger.close()
 

@@ -22,6 +22,7 @@ from processing.quarantine.rejudge import rejudge
 from processing.resolve.replaced import read_selection
 from processing.resolve.resolution import ResolveMark, pinned_containers, read_resolve_mark, reread_changed, resolve_run
 from processing.resources import Resources, current_configuration, current_datasets, open_resources
+from processing.workers.pool import kept_workers
 from runtime.code_version import code_version
 from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError
@@ -155,9 +156,10 @@ def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], 
     if run is None:
         return None
     names = segments(run.process_run, settings)
-    for number, segment in enumerate(names, 1):
-        progress(f"extract {number}/{len(names)}")
-        extract(run.process_run, segment, settings)
+    with kept_workers():
+        for number, segment in enumerate(names, 1):
+            progress(f"extract {number}/{len(names)}")
+            extract(run.process_run, segment, settings)
     for name, stage in (("resolve", resolve), ("gate", gate)):
         progress(name)
         stage(run.process_run, settings)

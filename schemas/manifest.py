@@ -108,7 +108,10 @@ class FetchStatistics(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The result of a closed crawl run: its segments, its counts and its statistics."""
+    """The result of a closed crawl run: its segments, its counts and its statistics.
+
+    `left_over_urls` are a few of the URLs that were left over, as examples. Only the ledger's copy has them, from which they can be erased.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -123,3 +126,8 @@ class Manifest(BaseModel):
     reasons: dict[str, int]
     segments: tuple[Segment, ...]
     statistics: FetchStatistics = FetchStatistics()
+    left_over_urls: tuple[str, ...] = ()
+
+    def object_json(self) -> bytes:
+        """The manifest as it is stored as an object."""
+        return self.model_dump_json(indent=2, exclude={"left_over_urls"}).encode()

@@ -23,6 +23,7 @@ def format_bytes(count: float) -> str:
     return f"{count / GB:,.1f} GB" if count >= GB else f"{count / MB:,.1f} MB"
 
 
-def plural(number: float, noun: str) -> str:
-    """A number with its noun: `1 visit`, `2 visits`."""
-    return f"{number:{',' if isinstance(number, int) else ',g'}} {noun}" + ("" if number == 1 else "s")
+def plural(number: float, noun: str, one: str = "", more: str = "") -> str:
+    """A number with its noun: `1 visit`, `2 visits`. With the two forms of a verb: `1 visit is`, `2 visits are`."""
+    words = f"{number:{',' if isinstance(number, int) else ',g'}} {noun}" + ("" if number == 1 else "s")
+    return f"{words} {one if number == 1 else more}".rstrip()

@@ -33,7 +33,7 @@ class Page:
     """An HTML page as text.
 
     `charset_source` says where the charset came from: `bom`, `http`, `meta`, `utf-8` (the bytes are valid UTF-8) or `detector`.
-    `fetched_at` is aware, UTC. `headers` are the HTTP response's, in order, as received.
+    `fetched_at` is aware, UTC. `headers` are the HTTP response's, in order, as received. `utf8` is `html` in UTF-8 where the page came so.
     """
 
     url: str
@@ -44,3 +44,4 @@ class Page:
     headers: tuple[tuple[str, str], ...] = ()
     pointer: WarcPointer = field(default_factory=WarcPointer)
     hints: Hints = field(default_factory=Hints)
+    utf8: bytes | None = field(default=None, compare=False, repr=False)

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from schemas.numbers import plural
 from storage.frontier.records import MAX_COUNTED_HOSTS, RunState
 
 RATE_SECONDS = 10.0
@@ -23,11 +24,13 @@ class ProgressLine:
     def text(self, state: RunState) -> str:
         """The line for a state."""
         now = self._clock()
-        open_hosts = f"{MAX_COUNTED_HOSTS:,} or more" if state.open_hosts >= MAX_COUNTED_HOSTS else f"{state.open_hosts:,}"
-        errors = f", {state.errors:,} errors" if state.errors else ""
+        open_hosts = (
+            f"{MAX_COUNTED_HOSTS:,} or more open hosts" if state.open_hosts >= MAX_COUNTED_HOSTS else plural(state.open_hosts, "open host")
+        )
+        errors = f", {plural(state.errors, 'error')}" if state.errors else ""
         return (
-            f"{state.responses:,} responses ({self._rate(now, state.responses):.0f}/s), {state.received / 1e6:,.1f} MB, "
-            f"{state.leased_hosts:,} of {open_hosts} open hosts in use{self._why_idle(now, state)}{errors}; {state.pages:,} pages stored"
+            f"{plural(state.responses, 'response')} ({self._rate(now, state.responses):.0f}/s), {state.received / 1e6:,.1f} MB, "
+            f"{state.leased_hosts:,} of {open_hosts} in use{self._why_idle(now, state)}{errors}; {plural(state.pages, 'page')} stored"
         )
 
     def _why_idle(self, now: float, state: RunState) -> str:

@@ -89,7 +89,7 @@ def _reschedule(crawl: Crawl, frontier: Frontier, settings: Settings) -> None:
         ledger.close()
     if before is not None and (before.revisit, before.schedule) != (crawl.revisit, crawl.schedule):
         count = frontier.reschedule(crawl.name, partial(due_again, crawl.revisit, hours_between_runs(crawl.schedule)))
-        LOG.info("%s: `revisit` or `schedule` was changed. The due times of %s URLs are computed anew.", crawl.name, f"{count:,}")
+        LOG.info("%s: `revisit` or `schedule` was changed. The due times of %s are computed anew.", crawl.name, plural(count, "URL"))
 
 
 def describe_budget_shortfall(left: BudgetShortfall) -> str:
@@ -296,6 +296,7 @@ def _manifest(
         reasons=reasons,
         segments=tuple(segments),
         statistics=counter.statistics(store_run_items(run.crawl.name, run.crawl_run, segments, store, settings.home)),
+        left_over_urls=frontier.left_over_urls(run.crawl_run),
     )
     store_manifest(manifest, store)
     return manifest

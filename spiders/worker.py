@@ -19,6 +19,7 @@ from runtime.child_process import own_peak_memory
 from schemas.config.settings import Settings, load_settings, make_home
 from schemas.credentials.redaction import redacted
 from schemas.errors import CrawlhouseError, FencedError
+from schemas.numbers import plural
 from schemas.runs import CrawlRun
 from spiders.browser.browser import check_browser
 from spiders.closing.left_spools import sweep_spools
@@ -175,10 +176,9 @@ def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) ->
     dropped = clear_spool(folder)
     if dropped:
         LOG.warning(
-            "%s was closed while this worker was suspended. %d segments that were not registered are dropped. "
-            "Those URLs are due in the next run.",
+            "%s was closed while this worker was suspended. It drops %s that nobody registered: the URLs are due in the next run.",
             crawl_run,
-            dropped,
+            plural(dropped, "segment"),
         )
     statistics.finish_reason = "closed"
 

@@ -21,6 +21,7 @@ from runtime.scratch import scratch_folder
 from schemas.config.settings import Settings, make_home
 from schemas.errors import ConfigError, ConflictError, NotFoundError, StorageError
 from schemas.keys import TASK_LOGS
+from schemas.numbers import plural
 from storage.database.backup import copy_file
 from storage.database.engine import open_database, release
 from storage.database.ledger_tables import CRAWL_RUNS
@@ -93,7 +94,7 @@ def restore(settings: Settings, source: str, report: Report = lambda _: None) ->
     _check(settings, manifest)
     done, number = _copy_objects(place, OBJECTS, open_store(settings), "", report)
     if number < manifest.objects:
-        raise StorageError(f"{source} holds {number} of its {manifest.objects} objects. Nothing was written to the database.")
+        raise StorageError(f"{source} holds {number} of its {plural(manifest.objects, 'object')}. Nothing was written to the database.")
     report("Restoring the database")
     if settings.database:
         _load(settings, place, manifest)
@@ -147,7 +148,7 @@ def _copy_objects(source: ObjectStore, prefix: str, target: ObjectStore, target_
                 continue
             _copy_object(source, found.key, target, target_prefix + name, folder / "object")
             copied, size = copied + 1, size + found.size
-            report(f"Copied {copied:,} objects, {size / 1e6:,.0f} MB")
+            report(f"Copied {plural(copied, 'object')}, {size / 1e6:,.0f} MB")
     return BackupReport(copied, present, size), copied + present
 
 

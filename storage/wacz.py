@@ -21,6 +21,7 @@ from typing import IO, BinaryIO
 from runtime.code_version import code_version
 from schemas.errors import StorageError
 from schemas.keys import crawl_run_of, index_key_of
+from schemas.numbers import plural
 from storage.index.cdxj import write_cdxj
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
@@ -142,7 +143,9 @@ def _copy_segment(
                 yield row, replace(row, warc_filename=ARCHIVE.rpartition("/")[2], warc_record_offset=offset)
             start = end
     if found < len(offsets):
-        raise StorageError(f"{index_key_of(filename)} lacks {len(offsets) - found} captures of its segment. Restore it from a backup.")
+        raise StorageError(
+            f"{index_key_of(filename)} lacks {plural(len(offsets) - found, 'capture')} of its segment. Restore it from a backup."
+        )
 
 
 def _first_member(stream: BinaryIO) -> int:
@@ -164,7 +167,7 @@ def _copy_bytes(stream: BinaryIO, start: int, end: int, warc: _ZipFile) -> None:
         warc.write(part)
         left -= len(part)
     if left:
-        raise StorageError(f"A segment ends {left} bytes too early. Restore it from a backup.")
+        raise StorageError(f"A segment ends {plural(left, 'byte')} too early. Restore it from a backup.")
 
 
 def _warcinfo(title: str) -> bytes:

@@ -13,6 +13,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError
+from schemas.numbers import plural
 from spiders.adoption.adopt import Adopted, adopt_files, adopt_stored
 from storage.ledger.ledger import open_ledger
 
@@ -64,13 +65,13 @@ def _report(crawl: Crawl, adopted: Adopted, nothing: str) -> None:
     if others:
         say(f"Copied, but no web pages: {others}.")
     if adopted.counts.taken_down:
-        say(f"{adopted.counts.taken_down:,} captures are taken down. In the copies, tombstones are in the place of their records.")
+        say(f"{plural(adopted.counts.taken_down, 'capture', 'is', 'are')} taken down. The copies have tombstones in place of the records.")
     if adopted.manifests:
         say(f"`crawlhouse process {crawl.name}` processes them.")
     elif not adopted.counts.damaged:
         say(nothing)
     if adopted.counts.damaged:
         raise StorageError(
-            f"{adopted.counts.damaged:,} records cannot be read and were left out ({adopted.counts.first_damage}): a file is cut off, "
+            f"{plural(adopted.counts.damaged, 'record')} cannot be read, left out ({adopted.counts.first_damage}): a file is cut off, "
             "damaged or no WARC file. All others are adopted. Get that file again and adopt it too; nothing is adopted twice."
         )

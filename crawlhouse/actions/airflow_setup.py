@@ -8,6 +8,7 @@ from crawlhouse.airflow.home import dags_folder
 from crawlhouse.airflow.pools import make_pools
 from crawlhouse.output.console import say
 from schemas.config.settings import Settings, make_home
+from schemas.numbers import plural
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 
@@ -29,5 +30,5 @@ def set_up(settings: Settings, slots: Mapping[str, int]) -> None:
     say(f"Store: {settings.store_url()}")
     made = make_pools(slots)
     for name, count in slots.items():
-        say(f"Pool {name}: {f'made, {count} slots' if name in made else 'was there'}")
+        say(f"Pool {name}: " + (f"made, {plural(count, 'slot')}" if name in made else "was there"))
     say(LOADER.strip() % dags_folder())

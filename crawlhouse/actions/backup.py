@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crawlhouse.output.console import progress_line, say
 from schemas.config.settings import Settings
+from schemas.numbers import plural
 from storage.backup import BackupReport, back_up, restore
 from storage.ledger.ledger import open_ledger
 from storage.ledger.unknown_segments import count_unknown_segments
@@ -24,7 +25,8 @@ def run_restore(settings: Settings, source: str) -> None:
     say(f"Restored from {source}: {_text(done)}.")
     for crawl, count in _unknown(settings).items():
         say(
-            f"The store has {count:,} segments of {crawl} that this backup does not know. `crawlhouse adopt {crawl}` makes them runs again."
+            f"The store has {plural(count, 'segment')} of {crawl} that this backup does not know. `crawlhouse adopt {crawl}` makes runs of "
+            "what is there."
         )
 
 
@@ -37,4 +39,4 @@ def _unknown(settings: Settings) -> dict[str, int]:
 
 
 def _text(done: BackupReport) -> str:
-    return f"{done.copied:,} objects copied ({done.size / 1e6:,.1f} MB), {done.present:,} were there; the database is complete"
+    return f"{plural(done.copied, 'object')} copied ({done.size / 1e6:,.1f} MB), {done.present:,} present before; the database is complete"

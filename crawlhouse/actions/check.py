@@ -22,6 +22,7 @@ from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings, load_settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, SpiderError, StorageError, UnavailableError
+from schemas.numbers import plural
 from schemas.outcomes import Reason
 
 SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
@@ -89,7 +90,7 @@ def _check_spider(crawl: Crawl, folder: Path) -> None:
 def _fetch_and_show(crawl: Crawl, pages: int, folder: Path) -> None:
     log = StringIO()
     with progress_line() as update:
-        result = run_check(crawl, pages, lambda state: update(f"{state.pages} pages fetched"), folder, log)
+        result = run_check(crawl, pages, lambda state: update(f"{plural(state.pages, 'page')} fetched"), folder, log)
     if crawl.has_own_spider() and log.getvalue():
         say(_beginning(log.getvalue().rstrip()))
     if not result.pages:
@@ -157,5 +158,5 @@ def _show_article(article: Article) -> None:
     published = article.published_at and f"{article.published_at.isoformat()} ({article.published_at_source})"
     facts = {"title": article.title, "authors": list(article.authors), "published": published, "found by": article.extraction_path}
     text = plain_text(article.blocks)
-    facts["text"] = f"{cell_text(text)[:SHOWN_CHARACTERS]}  ({len(text):,} characters)"
+    facts["text"] = f"{cell_text(text)[:SHOWN_CHARACTERS]}  ({plural(len(text), 'character')})"
     show(facts_table("", {name: cell_text(value) for name, value in facts.items() if value}))

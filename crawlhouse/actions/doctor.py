@@ -17,7 +17,7 @@ from crawlhouse.output.row_formats import ReportFormat
 from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, StorageError
-from schemas.numbers import format_bytes
+from schemas.numbers import format_bytes, plural
 
 
 class Health(StrEnum):
@@ -77,7 +77,7 @@ def _database(settings: Settings) -> tuple[Health, str]:
         unclosed = len(ledger.crawl_runs(state="open"))
     finally:
         ledger.close()
-    return Health.OK, f"{settings.redacted_database()}, tables of version {SCHEMA_VERSION}, {unclosed} open runs"
+    return Health.OK, f"{settings.redacted_database()}, tables of version {SCHEMA_VERSION}, {plural(unclosed, 'open run')}"
 
 
 def _has_database(settings: Settings) -> bool:
@@ -172,7 +172,7 @@ def _left_behind(settings: Settings) -> tuple[Health, str]:
         return Health.WARNING, f"spools of closed runs, which the next worker here removes: {', '.join(sorted(closed))}"
     if unknown := names - known:
         return Health.WARNING, f"spools of runs that the database does not know, in {folder}: {', '.join(sorted(unknown))}"
-    return Health.OK, f"{len(names)} spools of open runs"
+    return Health.OK, f"{plural(len(names), 'spool')} of open runs"
 
 
 def _runs_of_spools(names: set[str], settings: Settings) -> tuple[set[str], set[str]]:

@@ -70,7 +70,7 @@ def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
     total = sum(by_state.values())
     show(counts_table(plural(total, "URL"), {state.value: by_state[state] for state in UrlState if by_state[state]}))
     if len(rows) < total:
-        say(f"The first {len(rows)} URLs. More with --rows N.")
+        say(f"The first {plural(len(rows), 'URL')}. More with --rows N.")
 
 
 def _cells(row: UrlRow) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from schemas.config.golden_page import golden_folder
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, ConflictError, NotFoundError
 from schemas.keys import memory_key, statistics_prefix
+from schemas.numbers import plural
 from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Selection
 from storage.ledger.ledger import open_ledger
@@ -32,7 +33,7 @@ def rename_crawl(settings: Settings, old: str, new: str) -> None:
     if before.exists():
         _rename_golden(old, new, settings)
         before.rename(after)
-    say(f"{old} is {new} now: {count or 0:,} URLs moved. What was captured and published so far keeps the name {old}.")
+    say(f"{old} is {new} now: {plural(count or 0, 'URL')} moved. What was captured and published so far keeps the name {old}.")
 
 
 def delete_crawl(settings: Settings, name: str, *, confirmed: bool) -> None:
@@ -49,7 +50,7 @@ def delete_crawl(settings: Settings, name: str, *, confirmed: bool) -> None:
             raise
         count = 0
     _delete_statistics(name, settings)
-    say(f"{count:,} URLs of {name} are forgotten; its captures and rows stay.")
+    say(f"{plural(count, 'URL')} of {name} forgotten; its captures and rows stay.")
     path = settings.crawls / f"{name}.yaml"
     if path.exists():
         say(f"{path} is still there: the next run begins from its seeds. Remove it if there is to be none.")
@@ -71,7 +72,7 @@ def _rename_state(old: str, new: str, settings: Settings) -> int | None:
     ledger = open_ledger(settings)
     unpublished = ledger.closed_unpublished(old)
     if unpublished:
-        raise ConflictError(f"{old} has {len(unpublished)} runs that are not processed. Run `crawlhouse process {old}` first.")
+        raise ConflictError(f"{old} has {plural(len(unpublished), 'run')} to be processed. Run `crawlhouse process {old}` first.")
     _copy_memory(old, new, ledger.memory_version(old), settings)
     try:
         return open_frontier_admin(settings).rename_crawl(old, new)
@@ -96,8 +97,8 @@ def _delete_statistics(crawl: str, settings: Settings) -> int:
 
 def _confirm(name: str, known: int) -> None:
     if not sys.stdin.isatty():
-        raise ConfigError(f"{known:,} URLs of {name} would be forgotten. Say --yes, since nobody can be asked here.")
-    typer.confirm(f"Forget {known:,} URLs of {name}?", abort=True)
+        raise ConfigError(f"{plural(known, 'URL')} of {name} would be forgotten. Say --yes, since nobody can be asked here.")
+    typer.confirm(f"Forget {plural(known, 'URL')} of {name}?", abort=True)
 
 
 def _check_name(name: str) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from crawlhouse.output.console import counts_table, progress, say, show
 from schemas.errors import StorageError
+from schemas.numbers import plural
 from schemas.outcomes import Reason
 
 EXAMPLES = """
@@ -73,6 +74,6 @@ def extract(
         say(f"Left out, because they are no web pages: {labels}.")
     if damaged := counts.get(Reason.DAMAGED_RECORD, 0):
         raise StorageError(
-            f"{damaged} of the records cannot be read: a file is cut off or damaged, see the rows of {output} with reason damaged_record. "
-            "All others are in it. Fetch that file again, or use what there is."
+            f"{plural(damaged, 'record')} cannot be read: a file is cut off or damaged, see the rows of {output} with reason "
+            "damaged_record. All others are in it. Fetch that file again, or use what there is."
         )

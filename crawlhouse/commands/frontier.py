@@ -9,6 +9,7 @@ import typer
 from crawlhouse.output.console import say
 from crawlhouse.output.row_formats import ListFormat
 from schemas.errors import ConfigError
+from schemas.numbers import plural
 from schemas.outcomes import FetchOutcome, Reason
 from storage.frontier.admin.selection import Change, Selection, UrlState
 
@@ -96,7 +97,7 @@ def _add_change_command(change: Change, text: str, done: str) -> None:
         from schemas.config.settings import load_settings
 
         count = change_urls(load_settings(), change, Selection(_one_of(name, crawl), host, glob, regex, state, outcome, reason))
-        say(f"{count:,} URLs {done}")
+        say(f"{plural(count, 'URL')} {done}")
 
     app.command(change.value, help=text, epilog=CHANGE_EXAMPLES)(command)
 
@@ -106,7 +107,7 @@ _add_change_command(
     """Make URLs due now, also dropped and paused ones. The crawl's next run takes them.
 
     URLs that wait in an open run are not changed.""",
-    "are due; the next run takes them.",
+    "due for the next run.",
 )
 _add_change_command(
     Change.DROP,
@@ -114,7 +115,7 @@ _add_change_command(
 
     In an open run their workers mark them as filtered, for the reason 'dropped'. URLs that a worker has already taken may be fetched once
     more. To exclude similar URLs that are not found yet, use scope.exclude in the crawl's file.""",
-    "dropped. `crawlhouse frontier retry` takes them back.",
+    "dropped. `crawlhouse frontier retry` takes that back.",
 )
 _add_change_command(
     Change.PAUSE,
@@ -122,6 +123,6 @@ _add_change_command(
 
     In an open run their workers mark them as filtered, for the reason 'paused'. URLs that a worker has already taken may be fetched once
     more.""",
-    "paused. `crawlhouse frontier resume` resumes them; URLs that are found from now on are not paused.",
+    "paused. `crawlhouse frontier resume` ends the pause; URLs that are found from now on are not paused.",
 )
 _add_change_command(Change.RESUME, "Resume paused URLs: each is due at the time that it had.", "resumed.")

@@ -13,6 +13,7 @@ from processing.publish.report import RunReport
 from schemas.config.settings import Settings
 from schemas.errors import CrawlhouseError, UnavailableError
 from schemas.keys import report_key
+from schemas.numbers import plural
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 
@@ -79,7 +80,7 @@ def _fetched(settings: Settings, run: DagRun, crawl: str) -> str:
         return ""
     frontier = open_frontier(settings)
     try:
-        return f" ({frontier.state(crawl_run).pages:,} pages stored)"
+        return f" ({plural(frontier.state(crawl_run).pages, 'page')} stored)"
     finally:
         frontier.close()
 

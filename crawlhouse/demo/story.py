@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from processing.publish.report import RunReport
 from schemas.manifest import Manifest
+from schemas.numbers import plural
 
 PRODUCTS, OFFERS = "products", "offers"
 
@@ -21,10 +22,10 @@ def _news(manifest: Manifest, report: RunReport) -> Iterator[str]:
     yield "The news sites. crawl_demo fetched the pages that were due, and process_demo made articles of them:"
     yield f"URLs:    {manifest.counts.text()}"
     yield f"Records: {report.equation()}"
-    copies = f"; {report.duplicate:,} are copies of others" if report.duplicate else ""
+    copies = f"; copies of others among them: {report.duplicate:,}" if report.duplicate else ""
     yield (
-        f"Each response has one outcome. {report.published + report.duplicate:,} articles are new or changed{copies}. "
-        f"{report.known:,} pages are as they were, and are not stored again."
+        f"Each response has one outcome. {plural(report.published + report.duplicate, 'article', 'is', 'are')} new or changed{copies}. "
+        f"{plural(report.known, 'page', 'is', 'are')} unchanged, and not stored again."
     )
 
 
@@ -37,4 +38,4 @@ def _shop(manifests: Sequence[Manifest], reports: Sequence[RunReport]) -> Iterat
         made, published, unchanged, quarantined = (
             sum(one[key] for one in counts) for key in ("made", "published", "unchanged", "quarantined")
         )
-        yield f"{name}: {made:,} rows, {what}: {published:,} published + {unchanged:,} unchanged + {quarantined:,} quarantined"
+        yield f"{name}: {plural(made, 'row')}, {what}: {published:,} published + {unchanged:,} unchanged + {quarantined:,} quarantined"

@@ -54,8 +54,8 @@ def quarantine_growth(runs: Sequence[RecentRun]) -> Condition | None:
     if newest.quarantined <= judged * rate + DEVIATIONS * math.sqrt(judged * rate * (1 - rate)):
         return None
     return Condition(
-        f"{newest.quarantined:,} of {judged:,} records went to quarantine, {newest.quarantined / judged:.0%}; in the {len(past)} runs "
-        f"before it were {before / sum(map(_judged, past)):.1%}.",
+        f"{newest.quarantined:,} of {plural(judged, 'record')} went to quarantine, {newest.quarantined / judged:.0%}; in the "
+        f"{plural(len(past), 'run')} before it {before / sum(map(_judged, past)):.1%}.",
         run=newest.crawl_run,
     )
 

@@ -42,7 +42,7 @@ def show_spider(statistics: FetchStatistics) -> None:
         if counts:
             show(counts_table(title, dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))))
     if statistics.items:
-        show(f"{statistics.items:,} items")
+        show(plural(statistics.items, "item"))
 
 
 def show_report(report: RunReport) -> None:
@@ -59,7 +59,7 @@ def _show_datasets(report: RunReport) -> None:
     """A line for each dataset: rows made = published + unchanged + quarantined, and in how many crawl runs rows are held back besides."""
     if list(report.datasets) == [ARTICLES] and not report.held:
         return  # the records say the same
-    of_runs = f"of {len(report.crawl_runs):,} runs"
+    of_runs = f"of {plural(len(report.crawl_runs), 'run')}"
     held = Counter(name for found in report.held.values() for name in found)
     rows = [
         (

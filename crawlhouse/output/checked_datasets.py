@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from crawlhouse.output.console import results, say, show, table
 from crawlhouse.output.row_formats import cell_text, format_value
 from crawlhouse.reports.checked_datasets import CheckedDataset
+from schemas.numbers import plural
 from schemas.yaml_files.dataset_names import NO_DATASET
 
 SHOWN_ROWS = 10  # of a dataset, and of its rows for quarantine: they fit on a screen together
@@ -27,7 +28,7 @@ def show_dataset(checked: CheckedDataset) -> None:
     elif not checked.made and not checked.errors:
         say(f"{name}: no rows on these pages.{_hint(checked)}")
     if checked.repeated:
-        show(f"{name}: equal to one of these: {counted(checked.repeated, 'row')}")
+        show(f"{name}: equal to one of these: {plural(checked.repeated, 'row')}")
     if checked.quarantined:
         _show_quarantined(name, checked)
     _show_errors(checked)
@@ -45,25 +46,20 @@ def rows_text(rows: Counter[str], quarantined: Counter[str]) -> str:
 
 def _of_dataset(name: str, count: int, quarantined: int) -> str:
     of = "of no dataset" if name == NO_DATASET else f"of {name}"
-    rows = counted(count or quarantined, "row")
+    rows = plural(count or quarantined, "row")
     if not quarantined:
         return f"{rows} {of}"
     return f"{rows} {of}, {quarantined:,} for quarantine" if count else f"{rows} {of} for quarantine"
-
-
-def counted(count: int, thing: str) -> str:
-    """A number of things in words: `1 row`, `2 rows`."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _show_rows(checked: CheckedDataset) -> None:
     filled = _filled_fields(checked)
     fields = filled[:SHOWN_FIELDS]
     cut = [f"the first {SHOWN_ROWS}"] if len(checked.rows) > SHOWN_ROWS else []
-    cut += [f"without {counted(len(filled) - len(fields), 'further field')}"] if len(filled) > len(fields) else []
+    cut += [f"without {plural(len(filled) - len(fields), 'further field')}"] if len(filled) > len(fields) else []
     shown = f" ({', '.join(cut)})" if cut else ""
     rows = ([format_value(row[name]) for name in fields] for row in checked.rows[:SHOWN_ROWS])
-    _show_titled(f"{checked.dataset.name}: {counted(len(checked.rows), 'row')} to publish{shown}", fields, rows)
+    _show_titled(f"{checked.dataset.name}: {plural(len(checked.rows), 'row')} to publish{shown}", fields, rows)
     empty = [name for name in checked.dataset.fields if name not in filled]
     if empty:
         show(f"{checked.dataset.name}: without a value in every row: {', '.join(empty)}")
@@ -84,7 +80,7 @@ def _show_titled(title: str, columns: Sequence[str], rows: Iterable[Sequence[str
 def _show_quarantined(title: str, checked: CheckedDataset) -> None:
     cut = f" (the first {SHOWN_ROWS})" if len(checked.quarantined) > SHOWN_ROWS else ""
     rows = [(one.rule, cell_text(one.detail), cell_text(_filled(one.row_json)), one.url) for one in checked.quarantined[:SHOWN_ROWS]]
-    _show_titled(f"{title}: {counted(len(checked.quarantined), 'row')} for quarantine{cut}", ("rule", "why", "row", "URL"), rows)
+    _show_titled(f"{title}: {plural(len(checked.quarantined), 'row')} for quarantine{cut}", ("rule", "why", "row", "URL"), rows)
 
 
 def _filled(row_json: str) -> str:
@@ -99,7 +95,7 @@ def _filled(row_json: str) -> str:
 def _show_errors(checked: CheckedDataset) -> None:
     if checked.errors:
         rows = [(cell_text(error), url) for url, error in list(checked.errors.items())[:SHOWN_ERRORS]]
-        _show_titled(f"{checked.dataset.name}: could not be read on {counted(len(checked.errors), 'page')}", ("why", "URL"), rows)
+        _show_titled(f"{checked.dataset.name}: could not be read on {plural(len(checked.errors), 'page')}", ("why", "URL"), rows)
 
 
 def _hint(checked: CheckedDataset) -> str:
@@ -119,7 +115,7 @@ def _selector_hint(checked: CheckedDataset) -> str:
     """Which selectors found nothing on the pages that are read for the dataset."""
     source = checked.dataset.source
     assert source is not None
-    pages = f"on the {counted(checked.matched_pages, 'page')} that {'is' if checked.matched_pages == 1 else 'are'} read for it"
+    pages = f"on the {plural(checked.matched_pages, 'page')} read for it"
     if source.each is not None and not checked.matches["each"]:
         return f"'each' ({source.each.text()}) finds nothing {pages}."
     found = {name: selector.text() for name, selector in (source.selectors or {}).items() if not checked.matches[name]}

@@ -8,6 +8,7 @@ from typing import Any
 from crawlhouse.output.console import counts_table, show, table, write_line
 from crawlhouse.output.row_formats import json_value
 from processing.reprocess.comparison import Comparison, Example
+from schemas.numbers import plural
 from schemas.printable import printable_json
 
 SHOWN_CHARACTERS = 300  # of a value, in an example
@@ -23,7 +24,7 @@ def show_comparison(compared: Comparison) -> None:
         for name, one in sorted(compared.datasets.items())
     ]
     columns = ("dataset", "rows now", "rows then", "added", "lost", "changed")
-    show(table(f"{compared.records:,} records are processed again", columns, rows, numbers=columns[1:]))
+    show(table(f"{plural(compared.records, 'record', 'is', 'are')} processed again", columns, rows, numbers=columns[1:]))
     for name, changes in sorted(compared.datasets.items()):
         if changes.fields:
             show(counts_table(f"Changed rows of {name}, by field", dict(changes.fields.most_common())))
@@ -84,4 +85,4 @@ def _show_expectations(compared: Comparison) -> None:
     if hidden > 0:
         show(f"… and {hidden:,} more")
     if not compared.held and not compared.failed:
-        show(f"All {compared.expectations:,} expectations are met.")
+        show(f"{plural(compared.expectations, 'expectation')}, all met.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.config.crawl import Crawl
 from schemas.credentials.redaction import redacted_url
-from schemas.numbers import format_bytes
+from schemas.numbers import format_bytes, plural
 
 
 def describe_crawl(crawl: Crawl) -> dict[str, str]:
@@ -22,9 +22,9 @@ def describe_crawl(crawl: Crawl) -> dict[str, str]:
         "manners": _manners(crawl),
         "network": _network(crawl),
         "stops after": (
-            f"{budgets.max_pages:,} pages, {budgets.max_pages_per_host:,} on one host, "
-            f"{format_bytes(budgets.max_bytes)} or {budgets.max_minutes:,.0f} minutes; "
-            f"{format_bytes(budgets.max_bytes_per_host)} or {budgets.max_minutes_per_host:,.0f} minutes of one host"
+            f"{plural(budgets.max_pages, 'page')}, {budgets.max_pages_per_host:,} on one host, "
+            f"{format_bytes(budgets.max_bytes)} or {plural(round(budgets.max_minutes), 'minute')}; "
+            f"{format_bytes(budgets.max_bytes_per_host)} or {plural(round(budgets.max_minutes_per_host), 'minute')} of one host"
         ),
         "rows of": ", ".join(crawl.datasets),
         "runs": crawl.schedule or "when asked",

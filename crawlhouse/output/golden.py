@@ -10,6 +10,7 @@ from processing.extract.checks.golden_pages import Difference, all_differences, 
 from schemas.config.crawl import Crawl
 from schemas.config.golden_page import golden_folder
 from schemas.errors import ConfigError
+from schemas.numbers import plural
 
 
 def check_golden(crawl: Crawl, crawls: Path) -> None:
@@ -24,7 +25,7 @@ def check_golden(crawl: Crawl, crawls: Path) -> None:
             f"Correct articles.rules in {crawls / crawl.name}.yaml, or the page and its expected.json if the site has changed."
         )
     if pages:
-        say(f"{crawl.name}: {len(pages)} golden page{'s are' if len(pages) > 1 else ' is'} read as expected.")
+        say(f"{crawl.name}: {plural(len(pages), 'golden page', 'is', 'are')} read as expected.")
 
 
 def _show_differences(crawl: str, differing: dict[str, list[Difference]]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from crawlhouse.rows import Row, Rows, rows_of
 from schemas.errors import ConfigError
+from schemas.numbers import plural
 from schemas.printable import printable, printable_json, spreadsheet_text
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _show_records(rows: list[Row], names: dict[str, str], console: Console) -> N
 def cell_text(value: object) -> str:
     """A value for people on one line. A long value is cut."""
     if isinstance(value, bytes):
-        return f"{len(value):,} bytes"
+        return plural(len(value), "byte")
     text = "" if value in (None, []) else value if isinstance(value, str) else _flat(json_value(value))
     folded = printable(" ".join(text[: 2 * MAX_CELL_CHARACTERS].split()), lines=False)
     return folded if len(folded) <= MAX_CELL_CHARACTERS else folded[: MAX_CELL_CHARACTERS - 1] + "…"

@@ -21,8 +21,9 @@ def describe_upgrade(done: Upgrade, settings: Settings) -> Iterator[str]:
         yield f"The table {name} got {', '.join(changes)}."
     if done.private:
         yield (
-            f"{len(done.private)} files and folders could be opened by others, and are private now: {done.private[0]}"
-            f"{' and what is in it' if len(done.private) > 1 else ''}. docs/security.md says how a group shares a home."
+            f"Private now, others could open {'it' if len(done.private) == 1 else 'them'}: {done.private[0]}"
+            f"{f' and {len(done.private) - 1:,} more in it' if len(done.private) > 1 else ''}. docs/security.md says how a group shares a "
+            "home."
         )
     for copy in done.backups:
         yield f"What was there before is in {copy}. Delete it when all is well: it holds everything, passwords too."

@@ -11,6 +11,7 @@ from crawlhouse.output.row_formats import format_value, json_value
 from crawlhouse.reports.making import Making
 from crawlhouse.reports.url_report import UrlReport
 from crawlhouse.rows import Row
+from schemas.numbers import plural
 from storage.warc.reader import Record
 from storage.warc.records import sha1
 
@@ -88,7 +89,10 @@ def _capture(report: UrlReport) -> list[tuple[str, object]]:
             ("fetched at", capture.fetched_at),
             ("response", f"{capture.protocol} {capture.status} {capture.reason}"),
             ("type of record", report.record.record_type),
-            ("body", f"{len(capture.body):,} bytes as received" + (f", truncated: {capture.truncated}" if capture.truncated else "")),
+            (
+                "body",
+                f"{plural(len(capture.body), 'byte')} as received" + (f", truncated: {capture.truncated}" if capture.truncated else ""),
+            ),
             ("from", capture.ip_address),
         ]
     return facts

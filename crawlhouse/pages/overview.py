@@ -14,6 +14,7 @@ from crawlhouse.pages.plots import sparkline
 from crawlhouse.pages.site import REFRESH_SECONDS, Site, render
 from schemas.config.notify import Alarm
 from schemas.config.settings import Settings
+from schemas.numbers import plural
 from storage.database.engine import open_database
 from storage.frontier.admin.examples import OpenRun, open_runs
 
@@ -128,7 +129,7 @@ def crawl_row(health: CrawlHealth, dag: DagState, waiting: int) -> CrawlRow:
     pages = sparkline(
         [one.fetched for one in summaries],
         [one.failed for one in summaries],
-        f"pages of the last {len(runs)} runs, the last {last.fetched if last else 0:,}",
+        f"pages of the last {plural(len(runs), 'run')}, the last {last.fetched if last else 0:,}",
     )
     published = [one.published for one in summaries]
     rows = sparkline(

@@ -20,7 +20,8 @@ from schemas.keys import manifest_key, report_key
 from schemas.manifest import FetchCounts, Manifest
 from schemas.outcomes import FetchOutcome, Outcome
 from storage.database.engine import Database, open_database
-from storage.frontier.admin.examples import EXAMPLES, example_urls, run_progress
+from storage.frontier.admin.examples import example_urls, run_progress
+from storage.frontier.queries import EXAMPLES
 from storage.ledger.alarms import AlarmState, list_alarms
 from storage.ledger.held import Held, held_of
 from storage.ledger.ledger import Ledger
@@ -135,6 +136,8 @@ def _view(settings: Settings, database: Database, lake: LakeReader, run: RecentR
     manifest = Ledger(database).manifest(run.crawl_run) if run.state == "closed" else None
     counts, reasons, progress = (manifest.counts, manifest.reasons, {}) if manifest else run_progress(database, run.crawl_run)
     examples = example_urls(database, run.crawl_run)
+    if manifest:
+        examples["left_over"] = list(manifest.left_over_urls)
     records = [
         ReasonLine(row["outcome"], row["reason"], row["count"], tuple(row["urls"]))
         for row in lake.rows(RECORD_REASONS, run.crawl_run, run.planned_at - timedelta(days=1))

@@ -11,6 +11,7 @@ from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError, StorageError
 from schemas.keys import index_key_of
+from schemas.numbers import plural
 from schemas.page import Hints
 from storage.index.rows import read_index
 from storage.objects.open import open_store
@@ -44,7 +45,7 @@ def page_markdown(settings: Settings, report: UrlReport) -> str:
 def _sources_in_row(row: Row, container: str) -> dict[str, str]:
     """What the row's own columns say about the sources of its fields."""
     memory = row["memory_version"]
-    boilerplate = "no site memory" if memory is None else f"{row['furniture_blocks'] or 0} blocks removed by site memory {memory}"
+    boilerplate = "no site memory" if memory is None else f"{plural(row['furniture_blocks'] or 0, 'block')} removed by site memory {memory}"
     path = f"{row['extraction_path']} {container}".strip()
     zone = f", zone {row['published_zone']}" if row["published_zone"] else ""
     return {

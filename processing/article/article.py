@@ -14,7 +14,7 @@ from processing.article.body.article_body import ArticleBody
 from processing.article.body.blocks import to_blocks
 from processing.article.body.boilerplate import remove_boilerplate
 from processing.article.body.calibration import calibrated, measure
-from processing.article.body.confidence import FALLBACK_BELOW, plausibility
+from processing.article.body.confidence import FALLBACK_BELOW, ReadText, plausibility, read_text
 from processing.article.body.fallback import declared_blocks, read_with_trafilatura
 from processing.article.body.forms import form_of, mark_other_articles
 from processing.article.body.standfirst import find_standfirst
@@ -47,9 +47,10 @@ class PageAnalysis(NamedTuple):
 
 
 class _Body(NamedTuple):
-    """The blocks of an article, how they were found, how plausible they are, and the outline and the container that they are from."""
+    """The blocks of an article, their text, how they were found, how plausible they are, and the outline and container they are from."""
 
     blocks: tuple[Block, ...]
+    text: ReadText
     path: str
     plausibility: float
     outline: Outline
@@ -66,22 +67,22 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     """
     analysis = analyze_page(page, rules, tree)
     metadata, page_type = analysis.metadata, analysis.classification[0]
-    blocks, path, plausible, outline, container = _read_body(page, analysis, rules, known)
+    blocks, text, path, plausible, outline, container = _read_body(page, analysis, rules, known)
     if not blocks:
         return _rejected(page, page_type if outline.text_blocks else PageType.OTHER)
     if metadata.description is None and path == "container":
         metadata = replace(metadata, description=find_standfirst(outline, container, metadata.title))
     form = form_of(analysis.tree, page.url, metadata, outline, blocks)
     found_in = signature(outline, container) if path == "container" else None
-    score = calibrated(plausible, measure(outline, container, blocks, sure=is_sure(analysis)))
+    score = calibrated(plausible, measure(outline, container, text, sure=is_sure(analysis)))
     return _article(page, metadata, blocks, page_type=page_type, form=form, confidence=score, extraction_path=path, container=found_in)
 
 
 def article_measures(page: Page) -> tuple[tuple[Block, ...], float, dict[str, float]]:
     """An article's blocks, their plausibility and the measures from which its confidence is made, to fit its weights."""
     analysis = analyze_page(page, None)
-    blocks, _, plausible, outline, container = _read_body(page, analysis, None, ())
-    return blocks, plausible, measure(outline, container, blocks, sure=is_sure(analysis))
+    blocks, text, _, plausible, outline, container = _read_body(page, analysis, None, ())
+    return blocks, plausible, measure(outline, container, text, sure=is_sure(analysis))
 
 
 def is_sure(analysis: PageAnalysis) -> bool:
@@ -92,7 +93,7 @@ def is_sure(analysis: PageAnalysis) -> bool:
 
 def analyze_page(page: Page, rules: SiteRules | None, tree: Tree | None = None) -> PageAnalysis:
     """Read a page's metadata, outline, container and type. The parameters are those of `read_article`."""
-    tree = parse(page.html) if tree is None else tree
+    tree = parse(page.html, page.utf8) if tree is None else tree
     metadata = read_metadata(tree, page)
     if rules is not None:
         metadata = site_rules.override_metadata(metadata, tree, rules)  # before the page type, because the title counts for it
@@ -113,17 +114,20 @@ def _read_body(page: Page, analysis: PageAnalysis, rules: SiteRules | None, know
     if known_container is not None:
         container = known_container
     blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
-    score = plausibility(outline, blocks, metadata.json_ld_body)
+    text = read_text(blocks)
+    score = plausibility(outline, text, metadata.json_ld_body)
     declared = declared_blocks(metadata.json_ld_body, blocks) if path == "container" else ()
     if declared:
-        blocks, path, score = declared, "json-ld", plausibility(outline, declared, None)
+        blocks, text, path = declared, read_text(declared), "json-ld"
+        score = plausibility(outline, text, None)
     unsure = score < FALLBACK_BELOW
     asked = unsure or _length(blocks) < HARDLY_ANY_TEXT
     if asked and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
         fallback_blocks = read_with_trafilatura(page.html)
         if _length(fallback_blocks) > _length(blocks) * (1 if unsure else MUCH_MORE):
-            blocks, path, score = fallback_blocks, "rescue", plausibility(outline, fallback_blocks, metadata.json_ld_body)
-    return _Body(blocks, path, score, outline, container)
+            blocks, text, path = fallback_blocks, read_text(fallback_blocks), "rescue"
+            score = plausibility(outline, text, metadata.json_ld_body)
+    return _Body(blocks, text, path, score, outline, container)
 
 
 def _apply_site_rules(tree: Tree, title: str | None, rules: SiteRules) -> tuple[Outline, str]:

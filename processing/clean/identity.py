@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from urllib.parse import SplitResult, urljoin, urlsplit
+from functools import lru_cache
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from storage.urls.host_key import host_key, without_port
 
 BUCKETS = 64  # resolve holds one bucket's site memory at a time; stored site memories are sorted by bucket, so the number is fixed
+CACHED_URLS = 4_096  # a page's URL is normalised several times while its row is decided on
 _WWW = re.compile(r"^https?://(www\.)?")
 _SAME_SITE_PREFIX = re.compile(r"^(www\d?|m|mobile|amp)\.")
 
@@ -68,8 +70,10 @@ def twin_urls(normalised: str) -> list[str]:
     parts = urlsplit(normalised)
     bare = parts.netloc.removeprefix("www.")
     path = parts.path.rstrip("/")
+    path = f"/{path}" if path and not path.startswith("/") else path
+    behind = urlunsplit(("", "", "", parts.query, parts.fragment))
     spellings = [
-        parts._replace(scheme=scheme, netloc=host, path=of_path).geturl()
+        f"{scheme}://{host}{of_path}{behind}"
         for scheme in ("https", "http")
         for host in (bare, f"www.{bare}")
         for of_path in (path, f"{path}/")
@@ -108,6 +112,7 @@ def _is_home(parts: SplitResult) -> bool:
     return parts.path in {"", "/"} and not parts.query
 
 
+@lru_cache(CACHED_URLS)
 def _normalised(url: str) -> str:
     parts = _split(url)
     if parts is None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from processing.clean.signals import Signals
 from processing.clean.words import unspaced_characters
 from schemas.config.crawl import ArticleOptions
+from schemas.numbers import plural
 from schemas.outcomes import Reason
 
 UNSPACED_WEIGHT = 3  # letters that have about as much text as one character of a script without spaces
@@ -50,11 +51,14 @@ def check_policy(row: PolicyInput, options: ArticleOptions) -> Violation | None:
 def _completeness(row: PolicyInput, options: ArticleOptions) -> Violation | None:
     if not (row.title or "").strip():
         return Violation(Reason.NO_TITLE, "title", "no title was found")
-    length = len(row.text) + (UNSPACED_WEIGHT - 1) * unspaced_characters(row.text)
+    length = len(row.text)
+    if options.min_length <= length and UNSPACED_WEIGHT * length <= options.max_length:
+        return None  # in any script
+    length += (UNSPACED_WEIGHT - 1) * unspaced_characters(row.text)
     if length < options.min_length:
-        return Violation(Reason.TOO_SHORT, f"length >= {options.min_length}", f"{length} characters")
+        return Violation(Reason.TOO_SHORT, f"length >= {options.min_length}", plural(length, "character"))
     if length > options.max_length:
-        return Violation(Reason.TOO_LONG, f"length <= {options.max_length}", f"{length} characters")
+        return Violation(Reason.TOO_LONG, f"length <= {options.max_length}", plural(length, "character"))
     return None
 
 

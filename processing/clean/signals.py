@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from processing.clean.shingles import SHINGLE_WORDS, Shingles
 from schemas.article import Block
 
-_SYMBOL = re.compile(r"[#…]|\.\.\.|[\u2580-\u259f\ufffd]")
+_BLOCK_ELEMENT = re.compile(r"[\u2580-\u259f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,15 @@ def signals(text: str, blocks: Sequence[Block], shingles: Shingles, place: int =
     characters = sum(len(block.text) for block in blocks)
     return Signals(
         duplicate_word_fraction=max(0.0, 1 - int(shingles.counts[place]) / runs) if count else 0.0,
-        symbol_word_ratio=min(1.0, len(_SYMBOL.findall(text)) / count) if count else 0.0,
+        symbol_word_ratio=min(1.0, _symbols(text) / count) if count else 0.0,
         mean_word_length=int(shingles.letters[place]) / count if count else 0.0,
         link_density=sum(len(block.text) * block.link_density for block in blocks) / characters if characters else 0.0,
     )
+
+
+def _symbols(text: str) -> int:
+    """How many symbols a text has. One regular expression for all of them takes ten times as long."""
+    count = text.count("#") + text.count("...")
+    if text.isascii():
+        return count
+    return count + text.count("…") + text.count("\ufffd") + len(_BLOCK_ELEMENT.findall(text))

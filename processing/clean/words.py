@@ -42,10 +42,10 @@ def words(text: str) -> list[str]:
 @cache
 def character_classes() -> NDArray[np.uint8]:
     """The class of each code point, as `words` tells them apart. The last one stands for all that are beyond."""
-    points = range(_PLANES * 0x10000)
-    classes = np.zeros(len(points) + 1, np.uint8)
-    classes[:-1] = np.fromiter((chr(point).isalnum() for point in points), np.bool_, len(points))
-    classes[ord("_")] = LETTER
+    count = _PLANES * 0x10000
+    classes = np.zeros(count + 1, np.uint8)
+    for found in re.finditer(r"\w+", np.arange(count, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")):
+        classes[found.start() : found.end()] = LETTER
     for first, last in re.findall(r"(.)(?:-(.))?", UNSPACED):
         classes[ord(first) : ord(last or first) + 1] = SINGLE
     return classes

@@ -49,7 +49,7 @@ class PageView:
     @cached_property
     def tree(self) -> Tree:
         """The parsed page, as article extraction has it."""
-        return parse(self.page.html)
+        return parse(self.page.html, self.page.utf8)
 
     @cached_property
     def article(self) -> Article | Rejected:

@@ -16,6 +16,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import Kind
 from schemas.datasets.tables import user_fields
 from schemas.errors import CrawlhouseError
+from schemas.numbers import plural
 
 MAX_STEPS = 50  # whose functions a worker keeps
 MAX_NAMES = 5  # of columns, in a message
@@ -75,7 +76,7 @@ def checked(batch: pa.RecordBatch, made: Any, dataset: Dataset) -> pa.RecordBatc
     if not isinstance(made, pa.RecordBatch):
         raise StepError(f"it gave a {type(made).__name__}, not a pyarrow.RecordBatch")
     if made.num_rows != batch.num_rows:
-        raise StepError(f"it gave {made.num_rows} rows for {batch.num_rows}; a step keeps all rows, in their order")
+        raise StepError(f"it gave {plural(made.num_rows, 'row')} for {batch.num_rows}; a step keeps all rows, in their order")
     columns = dict(zip(made.schema.names, made.columns, strict=True))
     _check_names(columns, batch, dataset)
     fields = user_fields(dataset)

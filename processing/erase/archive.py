@@ -116,7 +116,7 @@ def _erase_manifest(crawl: str, crawl_run: str, digests: dict[str, str], scope: 
     key = manifest_key(crawl, crawl_run)
     if store.info(key) is not None:
         stored = _cleaned(Manifest.model_validate_json(store.get_bytes(key)), digests, scope)
-        store.put_bytes(key, stored.model_dump_json(indent=2).encode())
+        store.put_bytes(key, stored.object_json())
 
 
 def _cleaned(manifest: Manifest, digests: dict[str, str], scope: Scope) -> Manifest:

@@ -27,6 +27,7 @@ from processing.resources import Resources, open_resources
 from runtime.failpoint import reached
 from schemas.config.settings import Settings
 from schemas.errors import ConflictError, LakeMovedError
+from schemas.numbers import plural
 from storage.database.dead_rows import remove_dead_rows
 from storage.database.locks import hold_lock
 from storage.frontier.admin.erasing import ErasedRows, count_urls, erase_urls, found_on
@@ -184,7 +185,11 @@ class _Erasing:
         """The receipt; the plan stays if a run that is not closed has some of it."""
         store = self.resources.store
         self._delete_files(plan, scope)  # others may have joined files meanwhile, and failed to commit that
-        waiting = [f"{done.waiting:,} URLs belong to a run that is not closed. Run this again when it is."] if done.waiting else []
+        waiting = (
+            [f"{plural(done.waiting, 'URL', 'belongs', 'belong')} to a run that is not closed. Run this again when it is."]
+            if done.waiting
+            else []
+        )
         others = other_copies(scope, self.settings, store)
         others += [f"{page} links to it: its own captures have the link." for page in sorted(plan.pages)]
         process_runs = [name for name in affected_process_runs(plan, self.resources) if self._is_erasure(name)]

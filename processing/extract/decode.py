@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import pycld2
@@ -44,11 +44,15 @@ _BINARY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A page as text. `charset` is a WHATWG name; `source` is `bom`, `http`, `meta`, `utf-8` or `detector`."""
+    """A page as text. `charset` is a WHATWG name; `source` is `bom`, `http`, `meta`, `utf-8` or `detector`.
+
+    `utf8` is the text in UTF-8 where the page's own bytes are just that.
+    """
 
     html: str
     charset: str
     source: str
+    utf8: bytes | None = field(default=None, compare=False, repr=False)
 
 
 def decode(body: bytes, content_type: str | None = None) -> Decoded | Reason:
@@ -86,18 +90,18 @@ def _declared_charsets(body: bytes, content_type: str | None) -> Iterator[tuple[
 def _by_declaration(body: bytes, declared: list[tuple[str, str]]) -> Decoded | None:
     if body.isascii():
         return _ascii(body, declared)
-    is_utf8 = _is_utf8(body)
+    as_utf8 = _read(body, "utf-8", "utf-8")
     for charset, source in declared:
         if charset == "utf-8":
-            if is_utf8:
-                return _read(body, charset, source)
+            if as_utf8:
+                return replace(as_utf8, source=source)
         elif (
-            not (is_utf8 and _is_ruled_out(charset, body))
+            not (as_utf8 and _is_ruled_out(charset, body))
             and (text := _read(body, charset, source))
             and not _detector_disagrees(body, charset)
         ):
             return text
-    return _read(body, "utf-8", "utf-8") if is_utf8 else _nearly_utf8(body, declared)
+    return as_utf8 or _nearly_utf8(body, declared)
 
 
 def _ascii(body: bytes, declared: list[tuple[str, str]]) -> Decoded | None:
@@ -183,20 +187,13 @@ def _read(body: bytes, charset: str, source: str) -> Decoded | None:
         text = body.decode(codec_of(charset))
     except UnicodeDecodeError:
         return None
-    return Decoded(_clean(text), charset, source)
+    clean = _clean(text)
+    return Decoded(clean, charset, source, body if charset == "utf-8" and len(clean) == len(text) else None)
 
 
 def _clean(text: str) -> str:
     """Remove NUL and the byte order mark: they have no meaning in a page, and parsers in C stop at NUL."""
     return text.replace("\x00", "").removeprefix("\ufeff")
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _wide_charset(body: bytes) -> str | None:

@@ -28,6 +28,7 @@ from processing.extract.page_tasks import (
     failed_rows,
     segment_tasks,
     single_tasks,
+    stored_tasks,
 )
 from processing.extract.rejections import type_of
 from processing.staging.bucket_parts import joined
@@ -45,6 +46,7 @@ from storage.urls.host_key import host_key
 
 # Staged under the name that they have in the capture index, or in an `Article`.
 _INDEX_COLUMNS = [field.name for field in fields(CaptureRow) if field.name in EXTRACTED.names]
+MEMORY_BYTES = 16 * 1024 * 1024  # of the rows of a segment that are kept in memory until all are there
 _ARTICLE_COLUMNS = [field.name for field in fields(Article) if field.name in METADATA_COLUMNS]
 
 
@@ -77,7 +79,7 @@ def extract_segment(
     have their articles. `sink` takes the rows of datasets; it has finished before the rows are under `key`. Without a sink, `again` are
     the revisits that are read again. `offsets` are those of the records that are read; None means all. Raises StorageError.
     """
-    with scratch_folder() as folder, BucketSpill(folder, EXTRACTED) as spill:
+    with scratch_folder() as folder, BucketSpill(folder, EXTRACTED, MEMORY_BYTES) as spill:
         for chunk in in_chunks(_rows(store, segment, crawl, containers or {}, sink, again, offsets)):
             spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
         spill.finish()
@@ -123,7 +125,7 @@ def read_segment(
         yield from _results(single_tasks(making, offsets))
         return
     with store.open(segment.warc_key) as stream:
-        yield from _results(segment_tasks(stream, making))
+        yield from _results(stored_tasks(stream, making) if making.has_single_records() else segment_tasks(stream, making))
 
 
 def _results(tasks: Iterable[PageTask]) -> Iterator[tuple[CaptureRow, PageResult]]:

@@ -20,7 +20,7 @@ def page_markdown(page: ShownPage) -> dict[str, str]:
     found = page_of(page.record, "page", page.hints)
     if isinstance(found, Rejected):
         return _document_markdown(page.record)
-    tree = parse(found.html)
+    tree = parse(found.html, found.utf8)
     content = read_content(found, tree, page.rules, read_article(found, page.rules, (), tree))
     lines = set(str(page.row["text"]).split("\n")) if page.row and page.row.get("text") else None
     pairs = zip(content.blocks, content.markup(), strict=True)

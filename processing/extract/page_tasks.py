@@ -18,12 +18,13 @@ from processing.extract.referred_records import index_rows, read_referred, refer
 from schemas.article import Article
 from schemas.datasets.page_rows import PageRows
 from schemas.errors import StorageError
+from schemas.keys import WARC_SUFFIX
 from schemas.outcomes import Rejected
 from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences, header_preferences
-from storage.index.rows import CaptureRow, read_index
+from storage.index.rows import CaptureRow, read_index, record_places
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import configured_host, host_key
-from storage.warc.reader import Record, read_record_at, read_records
+from storage.warc.reader import MAX_BODY_BYTES, NO_RECORD, Record, read_record_at, read_records, record_in
 
 if TYPE_CHECKING:
     from schemas.manifest import Segment
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from schemas.config.crawl import Crawl, SiteRules
 
 READ_TASK = "processing.extract.reading.read_task"  # what page workers call
+MAX_STORED_BYTES = 32 * 1024 * 1024  # of a record that is sent whole; larger ones are cut where they are read from the segment
+SEEK_BYTES = 1024 * 1024  # a longer way to the next record is not read
 Containers = Mapping[str, tuple[str, ...]]  # by host: the signatures of the elements that hold its articles
 
 
@@ -59,6 +62,7 @@ NOTHING_AGAIN: Again = MappingProxyType({})
 class PageTask:
     """What a page worker needs for one record: the record, its row of the index and the crawl's options for it.
 
+    `stored` are the record's bytes as they are in the segment, from which the worker reads it; of its body, `max_body_bytes` at most.
     `record` is None for a revisit, which has no page; if the revisit is read again, it is the record that it refers to, or `lost` says why
     that cannot be read. It is None too where the segment has no such record; `damage` then says why. `product_token` is the crawler's name
     in robots rules, or None where the page's opt-outs are not obeyed. `containers` are the elements in which the host has its articles.
@@ -74,11 +78,24 @@ class PageTask:
     wanted: Wanted = ARTICLES_ALONE
     uses: tuple[str, ...] = ()
     lost: str | None = None
+    stored: bytes | None = None
+    max_body_bytes: int = MAX_BODY_BYTES
 
     @property
     def weight(self) -> int:
         """About how many bytes of memory the task takes."""
-        return 0 if self.record is None else len(self.record.capture.body)
+        return len(self.stored or b"") + (0 if self.record is None else len(self.record.capture.body))
+
+    def opened(self) -> PageTask:
+        """The task with the record that its stored bytes are, or with their damage. A revisit has only to be whole: it has no page."""
+        if self.stored is None:
+            return self
+        found = record_in(self.stored, self.row.warc_filename, self.max_body_bytes)
+        if isinstance(found, str):
+            return replace(self, stored=None, damage=found)
+        if self.row.record_type == "revisit":
+            return replace(self, stored=None)
+        return replace(self, stored=None, record=replace(found, pointer=self.row.pointer))
 
     def preferences(self) -> AiPreferences:
         """The AI preferences of the page. Capture indexes of earlier releases do not have them: then its headers say them."""
@@ -123,6 +140,7 @@ class Making:
         """Raises StorageError if the segment's capture index cannot be read."""
         self.store, self.segment, self.crawl, self.containers, self.wanted, self._again = store, segment, crawl, containers, wanted, again
         self._index = store.get_bytes(segment.index_key)
+        self._options = CrawlOptions.of(crawl)
         revisits = (row for row in (read_index(self._index) if again else ()) if row.warc_record_offset in again)
         self._referred = index_rows(store, {record_id for row in revisits if (record_id := referred_id(row)) is not None})
 
@@ -135,17 +153,34 @@ class Making:
             last = row.warc_record_offset
             yield row
 
+    def has_single_records(self) -> bool:
+        """Whether each record can be read from its own bytes, and these are few enough to be sent whole."""
+        if not self.segment.warc_key.endswith(WARC_SUFFIX):
+            return False
+        end = 0
+        for offset, length in record_places(self._index):
+            if offset < end or not 0 < length <= MAX_STORED_BYTES:
+                return False
+            end = offset + length
+        return True
+
     def task(self, record: Record, row: CaptureRow) -> PageTask:
         """The task of a whole record, which is no revisit."""
-        return page_task(replace(record, pointer=row.pointer), row, self.crawl, self.containers, self.wanted)
+        return self._options.task(replace(record, pointer=row.pointer), row, self.containers, self.wanted)
+
+    def stored_task(self, stored: bytes, row: CaptureRow) -> PageTask:
+        """The task of a record that the worker reads from its stored bytes."""
+        is_revisit = row.record_type == "revisit"
+        task = self.revisit_task(row) if is_revisit else self._options.task(None, row, self.containers, self.wanted)
+        return replace(task, stored=stored, max_body_bytes=self.crawl.budgets.max_body_bytes)
 
     def revisit_task(self, row: CaptureRow) -> PageTask:
         """The task of a revisit. If it is read again, its record is the one that it refers to."""
         wanted = self._again.get(row.warc_record_offset)
         if wanted is None:
-            return page_task(None, row, self.crawl, self.containers, self.wanted)
+            return self._options.task(None, row, self.containers, self.wanted)
         found = self._record_of(row)
-        task = page_task(None if isinstance(found, str) else replace(found, pointer=row.pointer), row, self.crawl, self.containers, wanted)
+        task = self._options.task(None if isinstance(found, str) else replace(found, pointer=row.pointer), row, self.containers, wanted)
         return replace(task, lost=found) if isinstance(found, str) else task
 
     def _record_of(self, row: CaptureRow) -> Record | str:
@@ -162,6 +197,30 @@ class Making:
 def segment_tasks(stream: BinaryIO, making: Making) -> Iterator[PageTask]:
     """A task for each row of a segment's capture index, in order. `stream` is the segment's WARC file. Raises StorageError."""
     return _tasks(read_records(stream, making.segment.warc_key, making.crawl.budgets.max_body_bytes), making.index(), making)
+
+
+def stored_tasks(stream: BinaryIO, making: Making) -> Iterator[PageTask]:
+    """The same of a segment that `has_single_records`, whose workers read the records.
+
+    Decoding and parsing are half of what a page costs this process, and the stored bytes are a fraction of the decoded ones.
+    """
+    at = 0
+    for row in making.index():
+        if row.warc_record_offset - at > SEEK_BYTES:
+            stream.seek(row.warc_record_offset)
+        else:  # a request, for example
+            _read(stream, row.warc_record_offset - at)
+        stored = _read(stream, row.warc_record_length)
+        at = row.warc_record_offset + row.warc_record_length
+        yield making.stored_task(stored, row)
+
+
+def _read(stream: BinaryIO, count: int) -> bytes:
+    """The next bytes, fewer only at the end of the stream."""
+    data = stream.read(count)
+    while len(data) < count and (more := stream.read(count - len(data))):
+        data += more
+    return data
 
 
 def single_tasks(making: Making, offsets: Collection[int]) -> Iterator[PageTask]:
@@ -202,25 +261,51 @@ def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], ma
 
 def rules_for(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
     """The rules of a host (with its port): its own, else those of the nearest parent domain that has rules."""
-    spelled = {configured_host(name): rule for name, rule in rules.items()}
-    while spelled and host:
-        if host in spelled:
-            return spelled[host]
+    return _nearest(host, _spelled(rules))
+
+
+def _spelled(rules: Mapping[str, SiteRules]) -> dict[str, SiteRules]:
+    return {configured_host(name): rule for name, rule in rules.items()}
+
+
+def _nearest(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
+    while rules and host:
+        if host in rules:
+            return rules[host]
         host = host.partition(".")[2]
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class CrawlOptions:
+    """A crawl's options for the reading of its pages, found out once for all of them. Hosts are spelled as `host_key` does."""
+
+    rules: Mapping[str, SiteRules]
+    product_token: str | None
+    uses: tuple[str, ...]
+    wants_markup: bool
+
+    @classmethod
+    def of(cls, crawl: Crawl) -> CrawlOptions:
+        """The options of a crawl."""
+        return cls(_spelled(crawl.articles.rules), product_token(crawl), crawl.politeness.forbidden_uses(), crawl.articles.wants_markup)
+
+    def task(self, record: Record | None, row: CaptureRow, containers: Containers, wanted: Wanted) -> PageTask:
+        """The task of reading one record."""
+        host = host_key(row.url)
+        markup = wanted.articles and self.wants_markup
+        wanted = wanted if wanted.markup == markup else replace(wanted, markup=markup)  # the same object is sent once for many tasks
+        rules = _nearest(host, self.rules)
+        return PageTask(record, row, self.product_token, rules, containers=containers.get(host, ()), wanted=wanted, uses=self.uses)
+
+
 def page_task(record: Record | None, row: CaptureRow, crawl: Crawl, containers: Containers, wanted: Wanted) -> PageTask:
     """The task of reading one record as a crawl's options say."""
-    host = host_key(row.url)
-    rules = rules_for(host, crawl.articles.rules)
-    wanted = replace(wanted, markup=wanted.articles and crawl.articles.wants_markup)
-    uses = crawl.politeness.forbidden_uses()
-    return PageTask(record, row, product_token(crawl), rules, containers=containers.get(host, ()), wanted=wanted, uses=uses)
+    return CrawlOptions.of(crawl).task(record, row, containers, wanted)
 
 
 def _damaged_task(row: CaptureRow, damage: dict[int, str]) -> PageTask:
-    return PageTask(None, row, damage=damage.get(row.warc_record_offset, "the segment has no such record"))
+    return PageTask(None, row, damage=damage.get(row.warc_record_offset, NO_RECORD))
 
 
 def product_token(crawl: Crawl) -> str | None:

@@ -44,6 +44,7 @@ def read_task(task: PageTask) -> PageResult:
     """What one record becomes; nothing for a revisit that is not read again. Runs inside a page worker."""
     if task.row.is_erased:
         return PageResult(rejected=Rejected("", task.row.warc_filename, task.row.warc_record_offset, "record", Reason.ERASED))
+    task = task.opened()
     if task.damage is not None:
         pointer = task.row.pointer
         damaged = Rejected(task.row.url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, task.damage)
@@ -90,7 +91,7 @@ def _read(
     if isinstance(page, Rejected):
         rows_of_document = _document_rows(record, product_token, wanted) if page.reason is Reason.NOT_HTML else []
         return PageResult(rejected=rows_of_document) if isinstance(rows_of_document, Rejected) else PageResult(None, page, rows_of_document)
-    tree = parse(page.html)
+    tree = parse(page.html, page.utf8)
     if product_token and forbids_indexing(record.capture, tree, product_token):
         return PageResult(rejected=rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed"))
     # before the article: site rules cut elements out of the tree
@@ -153,4 +154,5 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in record.capture.response_headers),
         pointer=record.pointer,
         hints=hints,
+        utf8=decoded.utf8,
     )

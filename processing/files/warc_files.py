@@ -137,7 +137,7 @@ class _Wanted:
 def read_row(record: Record, *, markup: bool = False) -> Row:
     """One response record as a staged row. Runs inside a page worker."""
     page = page_of(record, record.capture.kind, record.capture.hints)
-    tree = None if isinstance(page, Rejected) else parse(page.html)
+    tree = None if isinstance(page, Rejected) else parse(page.html, page.utf8)
     result = page if isinstance(page, Rejected) else read_article(page, tree=tree)
     if markup and tree is not None and isinstance(page, Page) and isinstance(result, Article):
         result = replace(result, markup=markup_of(result.blocks, read_structure(tree, page.url)))

@@ -13,6 +13,7 @@ from processing.publish.layouts import LAYOUTS, Layouts
 from processing.resolve.canonical_counts import CanonicalCounts
 from schemas.errors import AccountingError
 from schemas.manifest import Manifest
+from schemas.numbers import plural
 from schemas.outcomes import Outcome
 
 ARTICLES = "articles"
@@ -137,10 +138,11 @@ def check_run(manifest: Manifest, counts: RunCounts, selected: int | None = None
     registered = sum(segment.records for segment in manifest.segments) if selected is None else selected
     by_outcome = {outcome: counts.outcome(outcome) for outcome in Outcome}
     if set(counts.outcomes) - {str(outcome) for outcome in Outcome} or counts.records != sum(by_outcome.values()):
-        raise AccountingError(f"{manifest.crawl_run}: {counts.records} records, but their outcomes are {dict(counts.outcomes)}.")
+        raise AccountingError(f"{manifest.crawl_run}: {plural(counts.records, 'record')}, but their outcomes are {dict(counts.outcomes)}.")
     if registered != counts.records:
+        processed = f"{counts.records:,} {'was' if counts.records == 1 else 'were'} processed"
         raise AccountingError(
-            f"{manifest.crawl_run}: its segments registered {registered} records, but {counts.records} were processed. "
+            f"{manifest.crawl_run}: its segments registered {plural(registered, 'record')}, but {processed}. "
             "Nothing was published; run extract again for this run."
         )
     if not manifest.counts.balanced():

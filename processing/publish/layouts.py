@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.article import PageType
+from schemas.numbers import plural
 from schemas.outcomes import Reason
 from schemas.runs import ProcessRun
 from storage.lake.lake import Lake
@@ -134,7 +135,8 @@ def change_of(host: str, now: HostLayout, past: Sequence[HostLayout]) -> LayoutC
 
 def change_sentence(change: LayoutChange) -> str:
     """What is different on a host, for people."""
-    return f"{change['host']} ({change['pages']} pages): {'; '.join(change['signs'])}. `crawlhouse check` shows how its pages are read."
+    pages = plural(change["pages"], "page")
+    return f"{change['host']} ({pages}): {'; '.join(change['signs'])}. `crawlhouse check` shows how its pages are read."
 
 
 def _signs(now: HostLayout, past: Sequence[HostLayout]) -> Iterator[str]:

@@ -118,12 +118,14 @@ class RunReport:
 
 
 def _rows_text(counts: Mapping[str, int]) -> str:
-    return f"{counts['made']:,} rows = " + " + ".join(f"{counts[name]:,} {name}" for name in ("published", "unchanged", "quarantined"))
+    return f"{plural(counts['made'], 'row')} = " + " + ".join(
+        f"{counts[name]:,} {name}" for name in ("published", "unchanged", "quarantined")
+    )
 
 
 def _no_rows(name: str, pages: Mapping[str, Any]) -> str:
     """Why a dataset got no row, and what to do."""
-    found = [f"{pages['no_rows']:,} pages have none"] if pages["no_rows"] else []
+    found = [f"{plural(pages['no_rows'], 'page', 'has', 'have')} none"] if pages["no_rows"] else []
     if pages["errors"]:
         found.append(f"{pages['errors']:,} could not be read, one because of {pages['error']}")
     return f"{name}: no rows: {', '.join(found)}. `crawlhouse check` shows what the pages give."

@@ -23,6 +23,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, NotFoundError
+from schemas.numbers import plural
 from schemas.runs import RunKind
 from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.lake.reader.lake_file import refresh_lake_file
@@ -197,7 +198,7 @@ def _refuse_unstorable(chunks: Iterable[Chunk]) -> None:
     """Raise ConfigError that names the rows with values that do not fit the columns of their table."""
     problems = [problem for chunk in chunks for row in chunk.rows if (problem := _problem(row, chunk.datasets))]
     if problems:
-        more = f"\nand {len(problems) - MAX_NAMED:,} others" if len(problems) > MAX_NAMED else ""
+        more = f"\nand {plural(len(problems) - MAX_NAMED, 'other')}" if len(problems) > MAX_NAMED else ""
         raise ConfigError(
             "Nothing was released, because the table cannot take these rows:\n"
             + "\n".join(problems[:MAX_NAMED])

@@ -18,6 +18,7 @@ from processing.quarantine.settlement import Decision
 from processing.resources import PLAIN_ARTICLES, Resources
 from schemas.config.settings import Settings
 from schemas.errors import GateError
+from schemas.numbers import plural
 from schemas.runs import ProcessRun, RunKind
 from storage.lake.takedown import read_takedowns
 
@@ -39,7 +40,7 @@ def rejudge(run: ProcessRun, settings: Settings, resources: Resources) -> Settle
         try:
             settle_chunk(chunk, partial(judged_rows, settings=settings, resources=resources), decision, resources, settled)
         except GateError as error:
-            LOG.warning("%d rows of quarantine stay as they are: %s", len(rows), error)
+            LOG.warning("Nothing is changed in %s of quarantine: %s", plural(len(rows), "row"), error)
     if settled.outcomes:
         found = ", ".join(f"{count:,} {name}" for name, count in settled.outcomes.items())
         LOG.info("Rows of quarantine were judged again by the rules of today: %s", found)

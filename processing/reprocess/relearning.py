@@ -14,6 +14,7 @@ from processing.extract.extraction import extract_segment
 from processing.resources import Resources
 from processing.staging.bucket_parts import parts_of
 from schemas.keys import extracted_key, memory_key, staged_memory_key
+from schemas.numbers import plural
 from schemas.runs import ProcessRun, RunKind
 from storage.warc.removed_segments import read_removed
 
@@ -64,5 +65,6 @@ def _extracted(run: ProcessRun, version: int, base: str | None, resources: Resou
                 extract_segment(store, segment, run.crawl, key, containers)
             keys.append(key)
     if unread:
-        LOG.warning("The site memory is made again without %d crawl runs whose segments are removed, up to %s.", len(unread), unread[-1])
+        runs = plural(len(unread), "crawl run")
+        LOG.warning("The site memory is made again without %s whose segments are removed, up to %s.", runs, unread[-1])
     return keys

@@ -14,6 +14,7 @@ from processing.reprocess.selection import Selected
 from processing.resources import open_resources
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError
+from schemas.numbers import plural
 
 
 def plan_again(crawl: str, wanted: Mapping[str, Any], settings: Settings) -> list[str]:  # Any: texts and booleans
@@ -58,10 +59,10 @@ def compare_all(process_runs: Sequence[str], settings: Settings) -> list[str]:
 
 
 def _lines(compared: Comparison) -> Iterator[str]:
-    yield f"{compared.records:,} records are processed again"
+    yield f"{plural(compared.records, 'record', 'is', 'are')} processed again"
     for name, changes in sorted(compared.datasets.items()):
         yield (
-            f"{name}: {changes.before:,} rows now, {changes.after:,} then; {changes.added:,} added, {changes.lost:,} lost, "
+            f"{name}: {plural(changes.before, 'row')} now, {changes.after:,} then; {changes.added:,} added, {changes.lost:,} lost, "
             f"{changes.changed:,} changed"
         )
         yield from (f"  {field}: {count:,}" for field, count in changes.fields.most_common())

@@ -15,11 +15,14 @@ SPILL_FILE = "spill.arrow"
 class BucketSpill:
     """Takes rows with a column `bucket` in any order and gives them back bucket by bucket.
 
-    Within a bucket rows keep the order in which they were added. Only the rows of one `add` are in memory.
+    Within a bucket rows keep the order in which they were added. In memory are the rows of one `add`, and the first `memory_bytes` of all:
+    so those of a small segment are not written at all.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+    def __init__(self, folder: Path, schema: pa.Schema, memory_bytes: int = 0) -> None:
         self.schema = schema
+        self._memory_left = memory_bytes
+        self._held: list[pa.RecordBatch] = []  # the first batches; the others are in the file
         self._file = pa.OSFile(str(folder / SPILL_FILE), "wb")
         self._writer = pa.ipc.new_file(self._file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
         self._path = folder / SPILL_FILE
@@ -31,10 +34,16 @@ class BucketSpill:
         buckets = rows["bucket"].to_numpy()
         order = np.argsort(buckets, kind="stable")
         ordered = rows.take(pa.array(order)).combine_chunks()
+        is_held = ordered.nbytes <= self._memory_left
+        self._memory_left = self._memory_left - ordered.nbytes if is_held else 0  # what comes after a written batch is written
         starts = np.flatnonzero(np.diff(buckets[order], prepend=-1))
         for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
             self._batches.setdefault(int(buckets[order[start]]), []).append(self._count)
-            self._writer.write_batch(ordered.slice(start, end - start).to_batches()[0])
+            batch = ordered.slice(start, end - start).to_batches()[0]
+            if is_held:
+                self._held.append(batch)
+            else:
+                self._writer.write_batch(batch)
             self._count += 1
 
     def finish(self) -> None:
@@ -51,13 +60,17 @@ class BucketSpill:
         """The rows of a bucket in the order in which they were added. Call it after `finish`."""
         with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as reader:
             for number in self._batches.get(bucket, []):
-                yield pa.Table.from_batches([reader.get_batch(number)])
+                yield self._table(reader, number)
 
     def by_bucket(self) -> Iterator[Iterator[pa.Table]]:
         """The same of one bucket after the other, with the file opened once. Take the rows of a bucket before the next one."""
         with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as reader:
             for bucket in self.buckets:
-                yield (pa.Table.from_batches([reader.get_batch(number)]) for number in self._batches[bucket])
+                yield (self._table(reader, number) for number in self._batches[bucket])
+
+    def _table(self, reader: pa.ipc.RecordBatchFileReader, number: int) -> pa.Table:
+        held = len(self._held)
+        return pa.Table.from_batches([self._held[number] if number < held else reader.get_batch(number - held)])
 
     def __enter__(self) -> BucketSpill:
         return self

@@ -20,6 +20,7 @@ from schemas.datasets.tables import table_schema
 from schemas.tables import ARTICLES, CAPTURES, RUN_FIELDS
 from storage.objects.store import ObjectStore
 
+_KINDS = {kind.value: kind for kind in BlockKind}
 RUN_COLUMNS = frozenset(field.name for field in RUN_FIELDS)
 GROUP_ROWS = 1_000  # per row group, at most
 GROUP_BYTES = 4 * 1024 * 1024  # per row group in memory; cleaning a row group takes several times as much
@@ -176,24 +177,24 @@ def bounded(tables: Iterable[pa.Table], rows: int = GROUP_ROWS, size: int = GROU
     pending: list[pa.Table] = []
     pending_rows = pending_bytes = 0
     for table in tables:
-        for part in _halves(table, rows, size):
-            if pending and (pending_rows + part.num_rows > rows or pending_bytes + part.nbytes > size):
+        for part, part_bytes in _halves(table, table.nbytes, rows, size):
+            if pending and (pending_rows + part.num_rows > rows or pending_bytes + part_bytes > size):
                 yield pa.concat_tables(pending)
                 pending, pending_rows, pending_bytes = [], 0, 0
             pending.append(part)
-            pending_rows, pending_bytes = pending_rows + part.num_rows, pending_bytes + part.nbytes
+            pending_rows, pending_bytes = pending_rows + part.num_rows, pending_bytes + part_bytes
     if pending:
         yield pa.concat_tables(pending)
 
 
-def _halves(table: pa.Table, rows: int, size: int) -> Iterator[pa.Table]:
-    """Split a table in two, again and again, until each part is small enough or has one row."""
-    if table.num_rows <= 1 or (table.num_rows <= rows and table.nbytes <= size):
-        yield table
+def _halves(table: pa.Table, table_bytes: int, rows: int, size: int) -> Iterator[tuple[pa.Table, int]]:
+    """Split a table in two, again and again, until each part is small enough or has one row; with the bytes of each, asked for once."""
+    if table.num_rows <= 1 or (table.num_rows <= rows and table_bytes <= size):
+        yield table, table_bytes
         return
     middle = table.num_rows // 2
-    yield from _halves(table.slice(0, middle), rows, size)
-    yield from _halves(table.slice(middle), rows, size)
+    for half in (table.slice(0, middle), table.slice(middle)):
+        yield from _halves(half, half.nbytes, rows, size)
 
 
 def read_rows(store: ObjectStore, key: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
@@ -225,7 +226,7 @@ def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def blocks_of(stored: list[dict[str, Any]]) -> tuple[Block, ...]:
     """The blocks that `stored_blocks` converted."""
-    return tuple(Block(BlockKind(b["kind"]), b["text"], b["level"] or 0, b["link_density"] or 0.0) for b in stored)
+    return tuple(Block(_KINDS[b["kind"]], b["text"], b["level"] or 0, b["link_density"] or 0.0) for b in stored)
 
 
 def markup_of_row(row: Row) -> tuple[BlockMarkup, ...]:

@@ -24,6 +24,7 @@ from schemas.config.settings import Settings, make_home
 from schemas.errors import ConflictError, NotFoundError, ThresholdError
 from schemas.keys import adopted_key, crawl_run_of, index_key, segment_items_key, segment_key
 from schemas.manifest import Manifest, Segment
+from schemas.numbers import plural
 from schemas.runs import CrawlRun, config_hash
 from spiders.adoption.learning import adopted_urls, learning
 from spiders.adoption.segments import CopyCounts, SegmentCopier
@@ -178,7 +179,7 @@ def _refuse_erased(crawl: str, found: Sequence[ObjectInfo], settings: Settings, 
     records = [sum(is_taken_down(row, erased) or erased.covers(row.via or "") for row in rows) for rows in segments]
     if any(records):
         raise ConflictError(
-            f"{sum(records):,} records in {sum(map(bool, records)):,} segments are of pages that were erased, or were found on one. "
+            f"{plural(sum(records), 'record')} in {plural(sum(map(bool, records)), 'segment')} of pages that were erased, or found on one. "
             "Nothing is adopted. Erase these pages again (`crawlhouse takedown list` has them), then run this again."
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 
 from schemas.config.settings import Settings
+from schemas.numbers import plural
 from spiders.reading.crash_counts import CrashCounts
 from spiders.spool.spool import clear_spool
 from storage.ledger.ledger import Ledger
@@ -29,6 +30,6 @@ def sweep_spools(settings: Settings, ledger: Ledger) -> int:
         for spool in (folder / crawl_run).iterdir():
             segments = clear_spool(spool)
             dropped += segments
-            message = "%s was closed while its worker %s was away: %d segments that nobody registered are removed."
-            LOG.warning(message, crawl_run, spool.name, segments)
+            message = "%s was closed while its worker %s was away: removed %s that nobody registered."
+            LOG.warning(message, crawl_run, spool.name, plural(segments, "segment"))
     return dropped

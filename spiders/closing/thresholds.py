@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.config.crawl import Crawl
 from schemas.errors import ThresholdError
 from schemas.manifest import HostCounts, Manifest
+from schemas.numbers import plural
 from schemas.outcomes import FetchOutcome, Reason
 
 MAX_REASONS = 3
@@ -24,14 +25,15 @@ def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
         return
     if counts.fetched < thresholds.min_pages:
         raise ThresholdError(
-            f"{manifest.crawl_run} fetched {counts.fetched} pages, fewer than thresholds.min_pages = {thresholds.min_pages}. "
+            f"{manifest.crawl_run} fetched {plural(counts.fetched, 'page')}, fewer than thresholds.min_pages = {thresholds.min_pages}. "
             f"{_worst_host(manifest, *NOT_FETCHED)}"
         )
     failed = counts.failed + manifest.reasons.get(ROBOTS_UNREACHABLE_OUTCOME, 0)
     tried = counts.fetched + failed
     if tried and failed / tried > thresholds.max_error_rate:
+        fetches = f"{failed} of {tried} {'fetch' if tried == 1 else 'fetches'}"
         raise ThresholdError(
-            f"{manifest.crawl_run}: {failed} of {tried} fetches failed, more than thresholds.max_error_rate = "
+            f"{manifest.crawl_run}: {fetches} failed, more than thresholds.max_error_rate = "
             f"{thresholds.max_error_rate}. {_worst_host(manifest, FetchOutcome.FAILED.value, ROBOTS_UNREACHABLE_OUTCOME)}"
         )
 
@@ -46,7 +48,7 @@ def _worst_host(manifest: Manifest, *outcomes: str) -> str:
     lost = host.count_of(*outcomes)
     if not lost and not host.left_over:
         return ended
-    return f"Worst was {name}: {_main_reasons(host, outcomes)} of its {host.due} URLs{_left_over(host)}. {ended}"
+    return f"Worst was {name}: {_main_reasons(host, outcomes)} of its {plural(host.due, 'URL')}{_left_over(host)}. {ended}"
 
 
 def _main_reasons(host: HostCounts, outcomes: tuple[str, ...]) -> str:

@@ -42,11 +42,12 @@ def feed_entries(body: bytes) -> Iterator[FeedEntry]:
         return
     document = '<?xml version="1.0" encoding="utf-8"?>' + strict_xml(_first_entries(text[root[1] :]))
     parsed = feedparser.parse(io.BytesIO(document.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False)
+    language = parsed.feed.get("language")
     for entry in parsed.entries[:MAX_ENTRIES]:
         link = entry.get("link")
         if link:
-            updated = _entry_time(entry, "updated")
-            published = _entry_time(entry, "published")
+            updated = _entry_time(entry, "updated", language)
+            published = _entry_time(entry, "published", language)
             hints = Hints(plain_title(entry.get("title")), published or updated, "feed")
             yield FeedEntry(link, updated if updated != published else None, hints)
 
@@ -61,9 +62,9 @@ def _first_entries(text: str) -> str:
     return text[:MAX_CHARACTERS]
 
 
-def _entry_time(entry: dict[str, Any], name: str) -> datetime | None:  # Any: feedparser's values
+def _entry_time(entry: dict[str, Any], name: str, language: str | None) -> datetime | None:  # Any: feedparser's values
     """A time of an entry, as it is written; what we cannot read, feedparser may. Its own get() takes another time for a missing one."""
-    return list_date(dict.get(entry, name)) or _parsed_time(dict.get(entry, f"{name}_parsed"))
+    return list_date(dict.get(entry, name), language) or _parsed_time(dict.get(entry, f"{name}_parsed"))
 
 
 def _parsed_time(parsed: time.struct_time | None) -> datetime | None:

@@ -10,15 +10,9 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from schemas.web.date_words import AM_WORDS, PM_WORDS, month_of_date
+
 MAX_CHARACTERS = 100
-# the month by the first letters of its name, in the languages whose feeds write dates so
-MONTHS = {
-    "jan": 1, "jän": 1, "ene": 1, "gen": 1, "janv": 1, "feb": 2, "fév": 2, "fev": 2, "fév.": 2, "mar": 3, "mär": 3, "mrz": 3, "maa": 3,
-    "mrt": 3,    "apr": 4, "avr": 4, "abr": 4, "may": 5, "mai": 5, "mei": 5, "mag": 5, "maj": 5,
-    "jun": 6, "giu": 6, "juin": 6, "jul": 7, "lug": 7,
-    "juil": 7, "aug": 8, "aoû": 8, "ago": 8, "aou": 8, "sep": 9, "set": 9, "oct": 10, "okt": 10, "out": 10, "ott": 10, "nov": 11, "dec": 12,
-    "dez": 12, "déc": 12, "dic": 12,
-}  # fmt: skip
 # hours from UTC. Of names with several meanings the one that feeds mean: IST is India's, CST and BST are North America's and Britain's
 ZONES = {
     "z": 0.0, "ut": 0.0, "utc": 0.0, "gmt": 0.0, "wet": 0.0, "west": 1.0, "bst": 1.0, "cet": 1.0, "mez": 1.0, "cest": 2.0, "mesz": 2.0,
@@ -29,29 +23,44 @@ ZONES = {
 }  # fmt: skip
 EPOCH_SECONDS = re.compile(r"1\d{9}(?:\d{3})?\Z")
 COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?(?=\D|\Z)")
+WORD = r"(?P<n>[^\s\d,،./:+_|()\[\]]{2,20})"
 DAY_FORMS = (
-    re.compile(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})(?:[-/.](?P<d>\d{1,2}))?(?!\d)"),
+    re.compile(r"(?P<y>\d{4})(?:[-/.](?P<m>\d{1,2})(?:[-/.](?P<d>\d{1,2}))?|\.\s(?P<m2>\d{1,2})\.\s(?P<d2>\d{1,2})\.?)(?!\d)"),
+    re.compile(r"(?P<y>\d{4})\s*[年년]\s*(?P<m>\d{1,2})\s*[月월]\s*(?P<d>\d{1,2})\s*[日일號号]?"),
     re.compile(r"(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>\d{4})(?!\d)"),
     re.compile(r"(?P<a>\d{1,2})[-/](?P<b>\d{1,2})[-/](?P<y>\d{4})(?!\d)"),
-    re.compile(r"(?P<d>\d{1,2})(?:\.|st|nd|rd|th|º)?[\s-]+(?:de\s+)?(?P<n>[^\W\d_]{3,12})\.?,?[\s-]+(?:de\s+)?(?P<y>\d{4}|\d{2})(?!\d)"),
-    re.compile(r"(?P<n>[^\W\d_]{3,12})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})(?!\d)"),
-    re.compile(r"(?P<n>[^\W\d_]{3})\s+(?P<d>\d{1,2})\s+(?P<time>\d\d:\d\d:\d\d)\s+(?:[A-Z]{1,5}\s+)?(?P<y>\d{4})(?!\d)"),  # asctime
+    re.compile(r"(?P<d>\d{1,2})\s+tháng\s+(?P<m>\d{1,2})(?:,|\s+năm)?\s+(?P<y>\d{4})(?!\d)", re.IGNORECASE),
+    re.compile(
+        rf"(?<![\d:])(?P<d>\d{{1,2}})(?:\.|st|nd|rd|th|er|º)?[\s-]*(?:de\s+|d['’])?{WORD}[.,،]{{0,2}}[\s-]+(?:del?\s+)?(?P<y>\d{{4}}|\d{{2}})(?!\d)",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"{WORD}\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[,،]?\s+(?P<y>\d{{4}})(?!\d)"),
+    re.compile(rf"{WORD}\.?\s+(?P<d>\d{{1,2}})\s+(?P<time>\d\d:\d\d:\d\d)\s+(?:[A-Z]{{1,5}}\s+)?(?P<y>\d{{4}})(?!\d)"),  # asctime
+    re.compile(rf"(?P<y>\d{{4}})(?:\.|(?:\(e\))?ko|\s+m\.|\s+оны)?\s+{WORD}\.?\s+(?P<d>\d{{1,2}})(?!\d)"),
+    re.compile(rf"(?P<y>\d{{4}})\.\s?gada\s+(?P<d>\d{{1,2}})\.\s?{WORD}", re.IGNORECASE),
     re.compile(r"\A(?P<y>\d{4})\Z"),
 )
 CLOCK = re.compile(
-    r"(?<![\d:])(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d{1,9})?)?(?![\d:])(?:\s*(?:([ap])\.?m\.?|uhr|h|hrs)(?![a-z]))?", re.IGNORECASE
+    r"(?<![\d:])(\d{1,2})(?:[:.]|[時时點点시]\s?)(\d{2})[分분]?(?:[:.](\d{2})(?:[.,]\d{1,9})?)?(?![\d:])"
+    r"(?:\s*(?:([ap])\.?m\.?|uhr|h|hrs|น\.|ч\.)(?![a-z]))?",
+    re.IGNORECASE,
 )
+WORDS_BEFORE = frozenset(word for word in AM_WORDS | PM_WORDS if not word.isascii())  # `am` before a time may be German
 OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*)?([-+\u2212])\s?(\d{1,2})(?::?(\d{2}))?(?!\d)", re.IGNORECASE)
-ZONE_NAME = re.compile(r"[(\[]?\s*([A-Za-z][A-Za-z_]{0,30}(?:/[A-Za-z_]{1,30}){0,2})")
+ZONE_NAME = re.compile(r"[(\[]?\s*([^\W\d_][^\W\d]{0,30}(?:/[^\W\d]{1,30}){0,2})")  # a word in another script is read as an unknown zone
+BUDDHIST_YEARS, YEARS_AHEAD = range(2500, 2700), 543  # as Thai feeds write them
 
 
-def list_date(text: str | None) -> datetime | None:
-    """A date as an aware datetime, in UTC where it names no zone; at the beginning of the day where it has no time that can be read."""
+def list_date(text: str | None, language: str | None = None) -> datetime | None:
+    """A date as an aware datetime, in UTC where it names no zone; at the beginning of the day where it has no time that can be read.
+
+    `language` is the list's own, if it names one.
+    """
     text = (text or "").strip()
     if not text or len(text) > MAX_CHARACTERS:
         return None
     try:
-        return _epoch(text) or _compact(text) or _written(text)
+        return _epoch(text) or _compact(text) or _written(text, language)
     except (ValueError, OverflowError):  # no such day
         return None
 
@@ -71,19 +80,20 @@ def _compact(text: str) -> datetime | None:
     return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=offset) if offset else datetime(year, month, day, tzinfo=UTC)
 
 
-def _written(text: str) -> datetime | None:
+def _written(text: str, language: str | None) -> datetime | None:
     for form in DAY_FORMS:
         found = form.search(text)
         parts = found.groupdict() if found else {}
-        day = _day(parts) if found else None
+        day = _day(parts, language) if found else None
         if found and day is not None:
             return _with_time(day, text if "time" in parts else text[: found.start()] + " " + text[found.end() :].lstrip("T,"))
     return None
 
 
-def _day(parts: dict[str, str | None]) -> datetime | None:
+def _day(parts: dict[str, str | None], language: str | None) -> datetime | None:
     """The day, or None where its month is unknown. Raises ValueError where its numbers can be read in two ways."""
     year = int(parts["y"] or 0)
+    year -= YEARS_AHEAD if year in BUDDHIST_YEARS else 0
     if year < 100:
         year += 2000 if year < 70 else 1900  # as RFC 822's readers do
     if parts.get("a"):
@@ -91,13 +101,8 @@ def _day(parts: dict[str, str | None]) -> datetime | None:
         if first <= 12 and second <= 12 and first != second:
             raise ValueError("a month or a day")
         return datetime(year, *((second, first) if first > 12 else (first, second)), tzinfo=UTC)
-    month = _month(parts["n"] or "") if "n" in parts else int(parts.get("m") or 1)
-    return datetime(year, month, int(parts.get("d") or 1), tzinfo=UTC) if month else None
-
-
-def _month(name: str) -> int | None:
-    name = name.lower()
-    return next((MONTHS[name[:length]] for length in (4, 3) if name[:length] in MONTHS), None)
+    month = month_of_date(parts["n"] or "", language) if "n" in parts else int(parts.get("m") or parts.get("m2") or 1)
+    return datetime(year, month, int(parts.get("d") or parts.get("d2") or 1), tzinfo=UTC) if month else None
 
 
 def _with_time(day: datetime, rest: str) -> datetime:
@@ -105,13 +110,26 @@ def _with_time(day: datetime, rest: str) -> datetime:
     if found is None:
         return day
     hour, minute, second = int(found[1]), int(found[2]), min(int(found[3] or 0), 59)  # 60: a leap second
-    half = (found[4] or "").lower()
+    half, behind = _half(found, rest)
     if half:
         hour = hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 else 24 + 1
-    offset = _offset(rest[found.end() :])
+    offset = _offset(behind)
     if offset is None or minute > 59 or hour > 24 or (hour == 24 and (minute or second)):
         return day
     return (day + timedelta(hours=hour, minutes=minute, seconds=second)).replace(tzinfo=offset)
+
+
+def _half(clock: re.Match[str], text: str) -> tuple[str, str]:
+    """The half of the day that a time is in, `a` or `p`, by the word behind or before it; empty if none says it. And what follows."""
+    behind = text[clock.end() :].strip()
+    if clock[4]:
+        return clock[4].lower(), behind
+    word, _, rest = behind.partition(" ")
+    word = word.strip(",;()").lower()
+    if word not in AM_WORDS | PM_WORDS:
+        before = text[: clock.start()].rstrip()
+        word, rest = next((one for one in WORDS_BEFORE if before.endswith(one) and not before[: -len(one)][-1:].isalpha()), ""), behind
+    return ("a" if word in AM_WORDS else "p" if word else ""), rest
 
 
 def _offset(rest: str) -> tzinfo | None:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from runtime.child import CRASH, MEMORY, TIMEOUT, ChildFailure, memory_detail
 from schemas.capture import Capture
 from schemas.errors import CrawlhouseError
+from schemas.numbers import plural
 from schemas.outcomes import Reason
 from spiders.download.body_memory_limit import BodyMemory
 from spiders.messages.rules import ReadingRules
@@ -279,7 +280,9 @@ class ResponseReaders:
         if waiting is not None and wall > SUSPECT_SECONDS:
             reader.suspect()
         if wall > self._limits.wall_seconds:
-            self._end_reader(reader, waiting, ChildFailure(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"), stood_still=True)
+            self._end_reader(
+                reader, waiting, ChildFailure(TIMEOUT, f"more than {plural(self._limits.wall_seconds, 'second')}"), stood_still=True
+            )
         elif waiting is not None and cpu > QUICK_SECONDS and not reader.is_slow:
             self._move_slow(reader, waiting)
         elif waiting is None and not reader.is_leaving and reader.memory_bytes() > MAX_IDLE_BYTES:

@@ -10,6 +10,8 @@ from collections import Counter, OrderedDict
 from datetime import date
 from urllib.parse import urlsplit
 
+from schemas.numbers import plural
+
 # The limits are chosen so that no URL of the extraction benchmarks, thousands of real articles, is a trap: test_traps.py checks that.
 MAX_SEGMENTS = 30  # of one path
 MAX_SAME_SEGMENT = 3  # times that one segment may occur in a path, as in /news/news/news
@@ -131,7 +133,7 @@ class HostUrlCounts:
         if "&" in query and self._combination_count(path, query) > MAX_PARAMETER_COMBINATIONS:
             return f"more than {MAX_PARAMETER_COMBINATIONS} combinations of parameters"
         if _increment(self._pages, path[: path.rfind("/", 0, -1) + 1]) > self._max_prefix_pages:
-            return f"more than {self._max_prefix_pages} pages in one directory"
+            return f"more than {plural(self._max_prefix_pages, 'page')} in one directory"
         return None
 
     def _combination_count(self, path: str, query: str) -> int:

@@ -39,6 +39,7 @@ from storage.frontier.queries import (
     host_outcomes,
     is_leased_by_run,
     is_source_row,
+    left_over_urls,
     next_due_url,
     primary_sources,
     run_number,
@@ -377,6 +378,11 @@ class Frontier:
         """What became of the URLs of some hosts in a run."""
         with self._database.read() as connection:
             return host_outcomes(connection, self._number(crawl_run), names)
+
+    def left_over_urls(self, crawl_run: str) -> tuple[str, ...]:
+        """A few of the URLs that still wait in a run, as examples of those that its close leaves over."""
+        with self._database.read() as connection:
+            return left_over_urls(connection, self._number(crawl_run))
 
     def finish_close(self, crawl_run: str, manifest: Manifest) -> Manifest:
         """Close a run with its manifest and release its left-over URLs, in several transactions. The first manifest stays."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from runtime.scratch import scratch_folder
 from schemas.keys import items_key, manifest_key, segment_items_key
 from schemas.manifest import FetchCounts, FetchStatistics, HostCounts, Manifest, Segment
+from schemas.numbers import plural
 from storage.database.engine import Database
 from storage.frontier.queries import count_outcomes, host_outcomes, run_number
 from storage.frontier.records import HostOutcomes
@@ -26,7 +27,7 @@ LOG = logging.getLogger(__name__)
 
 def store_manifest(manifest: Manifest, store: ObjectStore) -> None:
     """Write a manifest to the store (JSON)."""
-    store.put_bytes(manifest_key(manifest.crawl, manifest.crawl_run), manifest.model_dump_json(indent=2).encode())
+    store.put_bytes(manifest_key(manifest.crawl, manifest.crawl_run), manifest.object_json())
 
 
 def index_rows(segments: Iterable[Segment], store: ObjectStore) -> Iterator[CaptureRow]:
@@ -72,11 +73,10 @@ def complete_manifest(crawl_run: str, ledger: Ledger, store: ObjectStore) -> Man
     store_manifest(whole, store)
     ledger.replace_manifest(whole)
     LOG.warning(
-        "%s: %d registered segments with %d records were missing in its manifest. They were added: a worker had registered them while "
-        "the run was being closed.",
+        "%s: what was missing in its manifest is added: %s with %s. A worker had registered while the run was being closed.",
         crawl_run,
-        len(missing),
-        sum(segment.records for segment in missing),
+        plural(len(missing), "registered segment"),
+        plural(sum(segment.records for segment in missing), "record"),
     )
     return whole
 

@@ -22,6 +22,7 @@ from storage.frontier.records import BudgetShortfall, DueUrl, EarlierCapture, Ho
 
 SOURCE_KINDS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
 NAMES_AT_ONCE = 500  # hosts named in one query
+EXAMPLES = 5  # URLs that stand for others with the same outcome and reason
 MAX_PRIMARY_SOURCES = 8  # of a host; usually there is one; two if they changed at the same time
 
 
@@ -89,6 +90,11 @@ def count_outcomes(connection: Connection, run_no: int) -> tuple[FetchCounts, di
     outcomes["left_over"] = connection.scalar(select(func.count()).select_from(URLS).where(URLS.c.run_no == run_no)) or 0
     due = connection.scalar(select(func.sum(RUN_HOSTS.c.due)).where(RUN_HOSTS.c.run_no == run_no)) or 0
     return FetchCounts(due=int(due), **outcomes), reasons
+
+
+def left_over_urls(connection: Connection, run_no: int) -> tuple[str, ...]:
+    """Up to EXAMPLES of the URLs that wait in a run, which its close leaves over."""
+    return tuple(connection.scalars(select(URLS.c.url).where(URLS.c.run_no == run_no).order_by(URLS.c.url_id).limit(EXAMPLES)))
 
 
 def budget_shortfall(connection: Connection, run_no: int) -> BudgetShortfall:

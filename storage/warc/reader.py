@@ -35,6 +35,7 @@ MAX_INTERIM = 20  # responses before the final one
 MAX_LABELS = 100  # of records that are left out: a hostile file may name many types
 CONTEXT_KINDS = frozenset({"request", "metadata", "warcinfo"})
 WITHOUT_EXCHANGE = frozenset({"resource", "conversion"})  # records that hold a document without an HTTP head
+NO_RECORD = "the segment has no such record"
 MAX_DEPTH, MAX_LATENCY_MS = 2**15 - 1, 2**31 - 1  # what the columns hold
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -136,15 +137,21 @@ def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int
         if read_removed(store).covers(crawl_run_of(pointer.warc_filename)):
             raise StorageError(f"{pointer.warc_filename} was removed: its crawl keeps segments for a time only (retention).") from error
         raise
-    for found in read_records(io.BytesIO(data), pointer.warc_filename, max_body_bytes):
-        if isinstance(found, Rejected):
-            break
+    found = record_in(data, pointer.warc_filename, max_body_bytes)
+    if isinstance(found, Record):
         at = WarcPointer(pointer.warc_filename, pointer.warc_record_offset, len(data), found.pointer.content_digest)
         return replace(found, pointer=at)
     raise StorageError(
         f"{pointer.warc_filename} has no whole record at offset {pointer.warc_record_offset}. The object was replaced or is damaged: "
         "fetch the page again."
     )
+
+
+def record_in(data: bytes, warc_filename: str, max_body_bytes: int = MAX_BODY_BYTES) -> Record | str:
+    """The record that a part of a WARC file has, or why it has none. The record's offset is that in the part."""
+    for found in read_records(io.BytesIO(data), warc_filename, max_body_bytes):
+        return found.detail if isinstance(found, Rejected) else found
+    return NO_RECORD
 
 
 def read_record(

@@ -11,6 +11,7 @@ import re
 import sys
 from typing import BinaryIO
 
+from schemas.numbers import plural
 from storage.warc.member_decoders import BROKEN, GZIP, ZSTD, Member, PlainBytes, begins_with, new_member
 from storage.warc.window import BACK_BYTES, READ_BYTES, Window
 
@@ -114,7 +115,7 @@ class RecordStream:
         """`length` bytes of the record's block."""
         while self._unread < length:
             if not self._fill():
-                raise DamagedError(self.offset, f"cut off: {length - self._unread} bytes of the block are missing")
+                raise DamagedError(self.offset, f"cut off: {plural(length - self._unread, 'byte', 'is', 'are')} missing in the block")
         if self._ignores_lengths:
             self._stop_at_next_record(length)
         data = bytes(memoryview(self._plain)[self._at : self._at + length])

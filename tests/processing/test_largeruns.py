@@ -18,9 +18,9 @@ from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.outcomes import Outcome
 from storage.lake.lake import open_lake
+from tests import PROJECT
 from tests.processing.crawlruns import article, capture, closed_run, html, prose
 from tests.processing.lakeaccounts import check_accounts
-from tests.processing.publish.test_publish import PROJECT
 
 SITES = [f"https://{name}.example" for name in ("a", "b", "c", "d")]
 CRAWL = Crawl.model_validate({"name": "news", "seeds": [SITES[0] + "/"]})

@@ -14,6 +14,7 @@ from processing.erase.erasing import Preview, erase, preview
 from processing.erase.receipt import Receipt
 from schemas.config.settings import Settings, make_home
 from schemas.errors import ConfigError, ConflictError
+from schemas.numbers import plural
 from spiders.closing.left_spools import sweep_spools
 from storage.ledger.ledger import open_ledger
 from storage.outages import patience, wait_out
@@ -82,9 +83,9 @@ def _show_preview(found: Preview, wishes: EraseWishes) -> None:
     if wishes.form is not ReportFormat.TABLE:
         write_json(asdict(found))
         return
-    write_line(f"{found.records:,} captures of the archive and {found.urls:,} URLs of the frontier would be erased.")
+    write_line(f"{plural(found.records, 'capture')} of the archive and {plural(found.urls, 'URL')} of the frontier would be erased.")
     for name, count in sorted(found.rows.items()):
-        write_line(f"  {count:,} rows of {name}")
+        write_line(f"  {plural(count, 'row')} of {name}")
     for page in found.found_on:
         write_line(f"  {page} links to it; its own captures stay.")
 

@@ -22,6 +22,7 @@ from runtime.code_version import code_version
 from runtime.scratch import scratch_folder
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError, StorageError
+from schemas.numbers import plural
 from storage.objects.directory import DirectoryStore
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
@@ -77,7 +78,7 @@ def _export_file(lake: duckdb.DuckDBPyConnection, table: str, output: str, wante
         path = folder / name
         rows = _write(lake, table, path, wanted, advance)
         _place(place or ".", settings).put_file(name, path)
-    say(f"{rows:,} rows of {table} in {output}")
+    say(f"{plural(rows, 'row')} of {table} in {output}")
 
 
 def _export_folder(
@@ -88,10 +89,11 @@ def _export_folder(
     chosen = list(dict.fromkeys(tables)) or _all_tables(known, wanted)
     place.delete(LIST)  # until all files are new, the list would be wrong
     listed: dict[str, Mapping[str, object]] = {}
+    counts: dict[str, int] = {}
     with _bar(_count(lake, chosen, wanted)) as advance, scratch_folder(_scratch(output)) as folder:
         for table in chosen:
             path = folder / f"{table}.{form}"
-            rows = _write(lake, table, path, wanted, advance)
+            rows = counts[table] = _write(lake, table, path, wanted, advance)
             place.put_file(path.name, path)
             listed[table] = {"file": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path)}
             path.unlink()
@@ -100,7 +102,7 @@ def _export_folder(
     facts = {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "made_by": f"crawlhouse {code_version()}", "sequence": sequence}
     place.put_bytes(LIST, json.dumps({**facts, "selection": selection, "tables": listed}, indent=2).encode() + b"\n")
     for table, one in listed.items():
-        say(f"{one['rows']:,} rows of {table} in {output.rstrip('/')}/{one['file']}")
+        say(f"{plural(counts[table], 'row')} of {table} in {output.rstrip('/')}/{one['file']}")
 
 
 def _all_tables(known: Sequence[str], wanted: RowFilter) -> list[str]:
@@ -144,7 +146,10 @@ def _export_wacz(lake: duckdb.DuckDBPyConnection, tables: Sequence[str], output:
         copied = write_wacz(path, _captures(lake, wanted), open_store(settings), _title(wanted), folder, lambda _: advance(1))
         size = path.stat().st_size
         _place(place or ".", settings).put_file(name, path)
-    say(f"{copied:,} captures in {output} ({size / 1e6:,.1f} MB). Open it on https://replayweb.page, which reads it in your browser only.")
+    say(
+        f"{plural(copied, 'capture')} in {output} ({size / 1e6:,.1f} MB). Open it on https://replayweb.page, which reads it in "
+        "your browser only."
+    )
 
 
 def _captures(lake: duckdb.DuckDBPyConnection, wanted: RowFilter) -> Iterator[tuple[str, dict[int, str | None]]]:

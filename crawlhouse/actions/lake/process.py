@@ -153,6 +153,6 @@ def raise_if_damaged(report: RunReport | None) -> None:
     damaged = 0 if report is None else report.reasons.get(f"{Outcome.REJECTED}: {Reason.DAMAGED_RECORD}", 0)
     if damaged:
         raise StorageError(
-            f"{damaged} records of the archive cannot be read: a segment is cut off or damaged. The rows of captures with reason "
+            f"{plural(damaged, 'record')} of the archive cannot be read: a segment is cut off or damaged. The rows of captures with reason "
             "damaged_record name it; restore it from a backup. Everything else is published."
         )

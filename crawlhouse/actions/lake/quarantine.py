@@ -15,6 +15,7 @@ from processing.quarantine.rules import SettledRow, read_settled
 from processing.quarantine.selection import Quarantined, QuarantineFilter, find_rows, read_whole
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
+from schemas.numbers import plural
 from schemas.printable import printable_json
 from schemas.runs import RunKind
 from storage.lake.lake import open_lake
@@ -92,7 +93,7 @@ def _show_settled(settled: Settled) -> None:
         say(f"{sentence}: nothing to do.")
     total = sum(settled.outcomes.values())
     if total:
-        show(counts_table(f"{total:,} rows", {WORDS[name]: settled.outcomes[name] for name in WORDS if settled.outcomes[name]}))
+        show(counts_table(plural(total, "row"), {WORDS[name]: settled.outcomes[name] for name in WORDS if settled.outcomes[name]}))
         say(f"Process run: {', '.join(settled.process_runs)}")
     elif not settled.already:
         say("No row in quarantine matches: nothing was changed.")
@@ -105,9 +106,9 @@ def _show_rows(rows: list[Quarantined], counts: Counter[tuple[str, str]]) -> Non
     columns = ("id", "dataset", "rule", "detail", "URL")
     show(table("", columns, [(row.id, row.dataset, row.rule, row.detail or "", row.url) for row in rows]))
     total = counts.total()
-    show(counts_table(f"{total:,} rows", {f"{dataset}: {rule}": count for (dataset, rule), count in counts.most_common()}))
+    show(counts_table(plural(total, "row"), {f"{dataset}: {rule}": count for (dataset, rule), count in counts.most_common()}))
     if len(rows) < total:
-        say(f"The first {len(rows)} rows. More with --rows N.")
+        say(f"The first {plural(len(rows), 'row')}. More with --rows N.")
 
 
 def _plain(row: Quarantined) -> dict[str, Any]:  # Any: JSON

@@ -25,6 +25,7 @@ from processing.reprocess.selection import Selected
 from processing.reprocess.tasks import read_time
 from processing.resources import open_resources
 from schemas.config.settings import Settings, make_home
+from schemas.numbers import plural
 from schemas.runs import ProcessRun
 from storage.outages import patience, wait_out
 
@@ -86,9 +87,12 @@ def _say_what_is_left_out(planned: Plan, name: str) -> None:
         say(f"Not processed yet, so left out: {', '.join(planned.new)}. `crawlhouse process {name}` does that.")
     if planned.removed:
         first, last, count = planned.removed[0], planned.removed[-1], len(planned.removed)
-        say(f"{count:,} crawl runs from {first} to {last} have no segments any more (retention): their rows stay as they are.")
+        say(
+            f"{plural(count, 'crawl run', 'has', 'have')} no segments any more (retention), from {first} to {last}: the rows stay as "
+            "they are."
+        )
     if planned.done:
-        say(f"{planned.done:,} crawl runs are left out: today's code and rules have made their rows again already.")
+        say(f"{plural(planned.done, 'crawl run', 'is', 'are')} left out: today's code and rules have made the rows again already.")
 
 
 def _runs(runs: Sequence[ProcessRun]) -> str:

@@ -14,6 +14,7 @@ from schemas.config.crawl_file import find_crawl
 from schemas.config.notify import Notify
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, ThresholdError, UnavailableError
+from schemas.numbers import plural
 from schemas.yaml_files.values import SECRET_NAME
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def watch_once(settings: Settings) -> None:
     if not told:
         say("There is nothing to tell.")
     if problems := [one for one in told if one.problem]:
-        raise UnavailableError(f"{len(problems)} of {len(told)} messages were not taken. The next watch tries again.")
+        raise UnavailableError(f"{len(problems)} of {plural(len(told), 'message')} not taken. The next watch tries again.")
 
 
 def send_test(channel: str) -> None:

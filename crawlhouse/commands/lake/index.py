@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from crawlhouse.output.console import say
+from schemas.numbers import plural
 
 CHECK_EXAMPLES = """
 Examples:
@@ -46,4 +47,4 @@ def rebuild() -> None:
     from schemas.config.settings import load_settings
 
     rows = rebuild_index(load_settings())
-    say(f"The index was made anew from {rows:,} rows.")
+    say(f"The index was made anew from {plural(rows, 'row')}.")

@@ -14,6 +14,7 @@ from crawlhouse.output.console import results, say, say_error
 from crawlhouse.output.row_formats import SUFFIXES, Format
 from crawlhouse.rows import Rows
 from schemas.errors import ConfigError
+from schemas.numbers import plural
 from schemas.printable import printable, spreadsheet_text
 
 SHOWN_ROWS = 50  # as many as a long terminal shows
@@ -91,7 +92,7 @@ def _show(result: Rows, limit: int) -> None:
     from crawlhouse.output.row_formats import show_rows
 
     if show_rows(result, results(), limit):
-        say(f"The first {limit} rows. More with --rows N; all of them with --format csv, or into a file with -o FILE.")
+        say(f"The first {plural(limit, 'row')}. More with --rows N; all of them with --format csv, or into a file with -o FILE.")
 
 
 def _write_to_stdout(result: Rows, form: Format, raw: bool) -> None:
@@ -118,7 +119,7 @@ def _write_to_file(result: Rows, output: Path, form: Format, raw: bool) -> None:
         raise ConfigError(f"{output} cannot be written: there is no folder {output.parent}.") from error
     finally:
         partial_file.unlink(missing_ok=True)
-    say(f"{count:,} rows in {output}")
+    say(f"{plural(count, 'row')} in {output}")
 
 
 def _csv_text(text: str, *, raw: bool, is_terminal: bool = False) -> str:

@@ -11,10 +11,9 @@ from functools import cache
 from math import exp
 from pathlib import Path
 
-from processing.article.kinds import CAPTION, CODE, HEADING
+from processing.article.body.confidence import ReadText
+from processing.article.kinds import CODE, HEADING
 from processing.article.outline.outline import Outline
-from processing.article.tree.scripts import reading_lengths
-from schemas.article import Block
 
 WEIGHTS = Path(__file__).with_name("confidence.json")
 PLAUSIBLE = 0.9  # a text that passes the cheap tests less well loses as large a share of its confidence
@@ -31,15 +30,14 @@ def calibrated(plausibility: float, measures: dict[str, float]) -> float:
     return round(min(1.0, plausibility / PLAUSIBLE) / (1 + exp(-score)), 3)
 
 
-def measure(outline: Outline, container: int, blocks: tuple[Block, ...], *, sure: bool) -> dict[str, float]:
-    """The measures of an article's blocks, each from 0 to 1. `sure`: the page's type is declared, or certain without the model."""
-    text = [block for block in blocks if block.kind is not CAPTION]
-    lengths = reading_lengths([block.text for block in text])
-    letters, count = sum(lengths) + 1, len(text) + 1
+def measure(outline: Outline, container: int, read: ReadText, *, sure: bool) -> dict[str, float]:
+    """The measures of an article's text, each from 0 to 1. `sure`: the page's type is declared, or certain without the model."""
+    text = read.blocks
+    letters, count = read.letters + 1, len(text) + 1
     last = text[-LAST_BLOCKS:]
     return {
         "sure": float(sure),
-        "linked": sum([length * block.link_density for length, block in zip(lengths, text, strict=True) if block.link_density]) / letters,
+        "linked": read.linked / letters,
         "code": sum([len(block.text) for block in text if block.kind is CODE]) / letters,
         "whole_sentences": sum([block.text[-1] in _STOPS for block in text]) / count,
         "short_end": sum([len(block.text) < SHORT_TEXT for block in last]) / LAST_BLOCKS,

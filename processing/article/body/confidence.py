@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from processing.article.kinds import CAPTION
 from processing.article.outline.outline import Outline
@@ -18,14 +19,28 @@ OPENING_BLOCKS = 6
 _WORD = re.compile(r"\w+")
 
 
-def plausibility(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | None) -> float:
-    """Between 0 and 1: enough prose, most of the page's prose, few links, and JSON-LD's article body found in it."""
+class ReadText(NamedTuple):
+    """An article's blocks without its captions, how many letters they have for a reader, and how many of these are links."""
+
+    blocks: list[Block]
+    letters: int
+    linked: float
+
+
+def read_text(blocks: tuple[Block, ...]) -> ReadText:
+    """The text of an article's blocks, measured."""
     text = [block for block in blocks if block.kind is not CAPTION]
     lengths = reading_lengths([block.text for block in text])
-    letters = sum(lengths)
+    linked = sum([length * block.link_density for length, block in zip(lengths, text, strict=True) if block.link_density])
+    return ReadText(text, sum(lengths), linked)
+
+
+def plausibility(outline: Outline, read: ReadText, json_ld_body: str | None) -> float:
+    """Between 0 and 1: enough prose, most of the page's prose, few links, and JSON-LD's article body found in it."""
+    text, letters, links = read
     if not letters:
         return 0.0
-    linked = sum([length * block.link_density for length, block in zip(lengths, text, strict=True) if block.link_density]) / letters
+    linked = links / letters
     page = sum([text_block.prose for text_block in outline.text_blocks])
     share = min(1.0, letters / page) if page else 1.0
     sure = min(1.0, 0.5 + letters / (2 * ENOUGH_PROSE)) * (1 - linked) * min(1.0, 0.4 + share)

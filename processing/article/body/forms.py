@@ -11,6 +11,7 @@ from processing.article.metadata.metadata import Metadata
 from processing.article.outline.outline import Element, Outline
 from processing.article.tree.parse import Tree
 from schemas.article import Block
+from schemas.numbers import plural
 
 STUB_LENGTH = 1_500  # characters: a locked page with less has only the opening
 GALLERY_SHARE = 0.5  # of the blocks are captions
@@ -69,9 +70,9 @@ def _stub_evidence(metadata: Metadata, names: str, blocks: tuple[Block, ...]) ->
     if length >= STUB_LENGTH or metadata.paywalled is False:
         return None
     if metadata.paywalled:
-        return f"paywalled, and only {length:,} characters"
+        return f"paywalled, and only {plural(length, 'character')}"
     named = _PAYWALL_NAMES.search(names)
-    return f"a class or id with {named[0]}, and only {length:,} characters" if named else None
+    return f"a class or id with {named[0]}, and only {plural(length, 'character')}" if named else None
 
 
 def _outermost(elements: list[Element]) -> list[Element]:

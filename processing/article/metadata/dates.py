@@ -8,8 +8,9 @@ from email.utils import parsedate_to_datetime
 
 from processing.article.metadata.calendars import Day, gregorian, read_other_calendar
 from processing.article.metadata.clocks import LARGEST_OFFSET, Clock, has_unread_clock, read_clock
-from processing.article.metadata.months import MONTHS, month_number
+from processing.article.metadata.months import month_number
 from processing.article.tree.characters import without_invisible
+from schemas.web.date_words import MONTHS
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _WORD = r"([^\s\d,./_|()\[\]]{2,20})"

@@ -1,4 +1,4 @@
-"""Read a table of data: its rows with their columns, and its caption."""
+"""Read a table of data: its rows with their columns, and its caption. A table in one of its cells is a part of the cell's text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from processing.article.tree.parse import Node
 
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
 MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
-_LAYOUT = "table table, form"
+MIN_GRID_ROWS = 3  # of a table without header cells that has others in it
+_INNER = "table, form"
 _SCRIPT = "script:not([type*='math/tex'])"  # in tables that lay out the page, and in cells of data
 _CELL_TAGS = frozenset(("td", "th"))
 
@@ -17,7 +18,10 @@ Row = list[str]
 
 def read_table(node: Node) -> str | None:
     """A table of data, a line per row and ` | ` between cells, empty ones too; None for a table that lays out the page."""
-    if node.css_first(_LAYOUT) is not None or (node.css_first(_SCRIPT) is not None and node.css_first("th") is None):
+    inner = {found.tag for found in _inner(node)}
+    if "form" in inner or ("table" in inner and not _is_data(node)):
+        return None
+    if node.css_first(_SCRIPT) is not None and node.css_first("th") is None:
         return None
     rows = [row for row in _rows(node) if any(row)]
     longest = max((len(cell) for row in rows for cell in row), default=0)
@@ -32,13 +36,42 @@ def table_caption(node: Node) -> str:
     return folded_text(inline_text(caption)) if caption is not None else ""
 
 
+def own_rows(table: Node) -> list[Node]:
+    """The rows of a table, without those of tables in its cells."""
+    rows = table.css("tr")
+    if all(found.tag != "table" for found in _inner(table)):
+        return rows
+    return [row for row in rows if (around := _table_around(row)) is not None and around.mem_id == table.mem_id]
+
+
+def _inner(table: Node) -> list[Node]:
+    """The tables and forms in a table; selectors find the node itself too."""
+    return [found for found in table.css(_INNER) if found.mem_id != table.mem_id]
+
+
+def _table_around(node: Node) -> Node | None:
+    around = node.parent
+    while around is not None and around.tag != "table":
+        around = around.parent
+    return around
+
+
+def _is_data(table: Node) -> bool:
+    """Whether a table with others in its cells is one of data: it has header cells, or is a grid without a missing cell."""
+    rows = [row_cells(row) for row in own_rows(table)]
+    if any(cell.tag == "th" for row in rows for cell in row):
+        return True
+    nested = sum(cell.css_first("table") is not None for row in rows for cell in row)
+    return len(rows) >= MIN_GRID_ROWS and len({len(row) for row in rows}) == 1 and nested <= len(rows) and len(rows[0]) > 1
+
+
 def _rows(node: Node) -> list[Row]:
     """The rows with all columns: a cell that covers several columns or rows is followed by empty ones."""
     covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
-    return [_row(_cells(row), covered) for row in node.css("tr")]
+    return [_row(row_cells(row), covered) for row in own_rows(node)]
 
 
-def _cells(row: Node) -> list[Node]:
+def row_cells(row: Node) -> list[Node]:
     """The cells of a row that readers see. The parser puts cells directly into it."""
     cells = []
     cell = row.first_child

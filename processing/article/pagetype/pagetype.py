@@ -121,8 +121,9 @@ def _is_other_url(path: str, host: str) -> bool:
     return any(PATHS[name].search(path) for name in _OTHER_PATHS) or any(HOSTS[name].search(host) for name in _OTHER_HOSTS)
 
 
-def _is_challenge(html: str) -> bool:
-    data = html.encode("utf-8", "ignore").lower()  # of bytes, which is faster than of text
+def _is_challenge(page: Page) -> bool:
+    data = page.html.encode("utf-8", "ignore") if page.utf8 is None else page.utf8
+    data = data.lower()  # of bytes, which is faster than of text
     return any(map(data.__contains__, _CHALLENGES))
 
 
@@ -135,7 +136,7 @@ def _wall_or_error(tree: Tree, page: Page, metadata: Metadata, outline: Outline)
         return None
     declared = tree.css_first("title")
     titles = f"{metadata.title or ''}\n{declared.text() if declared is not None else ''}"
-    challenge = len(page.html) < MAX_CHALLENGE_CHARACTERS and _is_challenge(page.html)
+    challenge = len(page.html) < MAX_CHALLENGE_CHARACTERS and _is_challenge(page)
     if not (_SOFT_404.search(titles) or _WALL.search(titles) or challenge or len(page.html) < MAX_BARE_CHARACTERS):
         return None
     texts = [text for node in tree.css("p, h1, h2, li, form, div > span") if (text := node.text().strip())]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from processing.article.outline.table import own_rows, row_cells
 from processing.article.structure.structure import STRONG, Piece, TableCells
-from processing.article.tree.inline import is_unseen
 from processing.article.tree.parse import Node
 
 MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
@@ -19,8 +19,8 @@ def read_cells(table: Node, read_cell: Callable[[Node], Cell]) -> TableCells:
     covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
     rows: list[list[Cell]] = []
     has_header, count = False, 0
-    for node in table.css("tr"):
-        cells = [cell for cell in node.css("td, th") if not is_unseen(cell)]
+    for node in own_rows(table):
+        cells = row_cells(node)
         row = _row(cells, covered, read_cell)
         count += len(row)
         if any(row):

@@ -25,7 +25,7 @@ from processing.article.structure.structure import (
 )
 from processing.article.structure.tables import read_cells
 from processing.article.tree.characters import without_invisible
-from processing.article.tree.inline import inline_text
+from processing.article.tree.inline import IN_TABLES, cell_mark, inline_text
 from processing.article.tree.parse import Node, Tree
 from schemas.article import BlockKind, Container
 
@@ -133,6 +133,8 @@ class _Walk:
 
     def _enter_block(self, node: Node, tag: str) -> int | None:
         if self.in_line:
+            if tag in IN_TABLES and (mark := cell_mark(node)):
+                self._end_with(mark)
             self._raw.append(Piece(" ", self._marks))
             return _NOTHING
         self._end_block()
@@ -190,6 +192,15 @@ class _Walk:
         source = image_source(node, self._base)
         if source:
             self._raw.append(Piece((node.attributes.get("alt") or "")[:500], self._marks, source))
+
+    def _end_with(self, mark: str) -> None:
+        """End the text of a table's cell with a mark, in place of the blanks at its end."""
+        raw = self._raw
+        while raw and not raw[-1].image and not raw[-1].text.strip():
+            raw.pop()
+        if raw and not raw[-1].image:
+            raw[-1].text = raw[-1].text.rstrip()
+        raw.append(Piece(mark))
 
     def _line_break(self) -> None:
         """Two line breaks in a row end a paragraph."""

@@ -18,6 +18,8 @@ _UNREAD_TAGS = """
 style noscript svg template iframe object canvas audio video select textarea button datalist head title rt rp rtc noembed noframes -comment
 """
 _TEXT = tag_number("-text")
+CELLS = frozenset(("td", "th"))
+IN_TABLES = CELLS | {"tr", "tbody", "thead", "tfoot"}
 BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
@@ -44,6 +46,8 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
         if (text := _own_text(node, parts, edge)) is not None:
             parts.append(text)
         elif not _is_unread(node) and not (skip is not None and skip(node)):
+            if end and edge == " " and node.tag in IN_TABLES and (mark := cell_mark(node)):
+                _end_with(parts, mark)
             parts.append(end if end and parts and not parts[-1].endswith(edge) else "")
             inside = node.first_child
         if inside is None:
@@ -70,6 +74,29 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
         case "script":
             return script_formula(node)
     return None
+
+
+def cell_mark(node: Node) -> str:
+    """What stands before a cell or a row of a table that is part of a text: `,` between cells, `;` between rows; else nothing."""
+    if node.tag in CELLS:
+        return "," if _has_before(node, CELLS) else ""
+    return ";" if _has_before(node, IN_TABLES) else ""
+
+
+def _has_before(node: Node, tags: frozenset[str]) -> bool:
+    before = node.prev
+    while before is not None and before.tag not in tags:
+        before = before.prev
+    return before is not None
+
+
+def _end_with(parts: list[str], mark: str) -> None:
+    """End a text with a mark, in place of the blanks at its end."""
+    while parts and not parts[-1].strip():
+        parts.pop()
+    if parts:
+        parts[-1] = parts[-1].rstrip()
+    parts.append(mark)
 
 
 def _is_unread(node: Node) -> bool:

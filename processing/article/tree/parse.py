@@ -18,9 +18,12 @@ _SHADOW_MODE = re.compile(r"""\bshadowroot(?:mode)?\s*=\s*["']?\s*(?:open|closed
 _OPTIONS = LexborDocumentOptions.WO_EVENTS  # events are not used; without them parsing takes a seventh less time
 
 
-def parse(html: str) -> Tree:
-    """The tree of a page's HTML; null characters become spaces. Never fails on markup, however broken."""
-    data = html.encode("utf-8", "ignore")
+def parse(html: str, utf8: bytes | None = None) -> Tree:
+    """The tree of a page's HTML; null characters become spaces. Never fails on markup, however broken.
+
+    `utf8` is the same HTML in UTF-8, if it is there already.
+    """
+    data = html.encode("utf-8", "ignore") if utf8 is None else utf8
     if b"\x00" in data:
         data = data.replace(b"\x00", b" ")
     if b"shadowroot" in data and b"<template" in data:

@@ -11,9 +11,8 @@ from schemas.manifest import FetchCounts
 from storage.database.engine import Database
 from storage.database.frontier_tables import FETCHES, HOSTS, ROBOTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS
-from storage.frontier.queries import count_outcomes, run_number
+from storage.frontier.queries import EXAMPLES, count_outcomes, left_over_urls, run_number
 
-EXAMPLES = 5  # of a reason
 MOST_DUE = 100_000  # URLs that are counted
 NAMES_AT_ONCE = 500  # in one query
 
@@ -27,7 +26,10 @@ class HostUse:
 
 
 def example_urls(database: Database, crawl_run: str) -> dict[str, list[str]]:
-    """Up to EXAMPLES URLs for each `outcome:reason` of a run, and for `left_over`. Results of fetches are kept for 90 days."""
+    """Up to EXAMPLES URLs for each `outcome:reason` of a run, and for `left_over` while the run is open.
+
+    Results of fetches are kept for 90 days.
+    """
     with database.read() as connection:
         run_no = run_number(connection, crawl_run)
         place = func.row_number().over(partition_by=(FETCHES.c.outcome, FETCHES.c.reason), order_by=FETCHES.c.url_id).label("place")
@@ -37,7 +39,7 @@ def example_urls(database: Database, crawl_run: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for row in connection.execute(query.where(ranked.c.place <= EXAMPLES).order_by(ranked.c.url_id)):
             found.setdefault(f"{row.outcome}:{row.reason}", []).append(row.url)
-        left = list(connection.scalars(select(URLS.c.url).where(URLS.c.run_no == run_no).order_by(URLS.c.url_id).limit(EXAMPLES)))
+        left = list(left_over_urls(connection, run_no))
     return found | ({"left_over": left} if left else {})
 
 

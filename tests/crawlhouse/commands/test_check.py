@@ -182,6 +182,6 @@ def test_a_dataset_without_rows_and_one_that_cannot_be_read(nowhere: Run, projec
     assert "No page could be read for broken." in ended.err
     assert "LookupError: no table on the page (checkedfunctions.py, line" in ended.err
     assert "products: no rows on these pages." in ended.err
-    assert "missed: no rows on these pages. 'each' (li) finds nothing on the 1 page that is read for it." in ended.err
+    assert "missed: no rows on these pages. 'each' (li) finds nothing on the 1 page read for it." in ended.err
     assert "article" not in ended.out + ended.err
     assert "broken: could not be read on 1 page" in ended.out

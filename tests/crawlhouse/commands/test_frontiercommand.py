@@ -72,8 +72,8 @@ def test_a_pause_under_a_working_lease_keeps_the_books(command: Command, frontie
     run = plan(frontier, "1", *URLS)
     number, _ = frontier.join(run, "w1")
     lease, other = frontier.lease_hosts(run, "w1", number, 2)
-    assert "1 URLs paused" in command("frontier", "pause", "--regex", "/tag/").err
-    assert "1 URLs dropped" in command("frontier", "drop", "--host", "b.example").err
+    assert "1 URL paused" in command("frontier", "pause", "--regex", "/tag/").err
+    assert "1 URL dropped" in command("frontier", "drop", "--host", "b.example").err
     due = frontier.due_urls(run, lease, 10) + frontier.due_urls(run, other, 10)
     held = {url.url: url.held for url in due}
     assert held == {URLS[0]: None, URLS[1]: None, URLS[2]: "paused", URLS[3]: "dropped"}
@@ -89,8 +89,8 @@ def test_a_pause_under_a_working_lease_keeps_the_books(command: Command, frontie
     assert counts.balanced()
     assert reasons == {"filtered:paused": 1, "filtered:dropped": 1, "failed:timeout": 2}
     assert states(command) == {"finished": 2, "paused": 1, "dropped": 1}
-    assert "2 URLs are due" in command("frontier", "retry", "--outcome", "failed").err
-    assert "1 URLs resumed" in command("frontier", "resume", "--crawl", "news").err
+    assert "2 URLs due" in command("frontier", "retry", "--outcome", "failed").err
+    assert "1 URL resumed" in command("frontier", "resume", "--crawl", "news").err
     assert states(command) == {"due": 3, "dropped": 1}
 
 

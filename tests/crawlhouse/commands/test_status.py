@@ -88,7 +88,7 @@ def test_the_crawl_of_the_frontier_is_named_with_or_without_its_option(sqlite_se
         listed = run_command("frontier", "list", *words, "--format", "json", env=env, cwd=tmp_path)
         assert [url["url"] for url in json.loads(listed.out)["urls"]] == ["https://one.example/"]
     assert run_command("frontier", "list", "one", "--crawl", "two", env=env, cwd=tmp_path).code == 2
-    assert run_command("frontier", "pause", "two", env=env, cwd=tmp_path).err.startswith("1 URLs paused")
+    assert run_command("frontier", "pause", "two", env=env, cwd=tmp_path).err.startswith("1 URL paused")
 
 
 def test_nothing_runs(nowhere: Run, tmp_path: Path) -> None:

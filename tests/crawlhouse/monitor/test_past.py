@@ -42,7 +42,7 @@ def test_quarantine_grows_when_far_more_rows_than_usual_break_a_rule() -> None:
     before = [past(hours, 98, 2) for hours in range(1, 12)]
     found = quarantine_growth([past(0, 80, 20), *before])
     assert found is not None
-    assert found.sentence == "20 of 100 records went to quarantine, 20%; in the 11 runs before it were 2.0%."
+    assert found.sentence == "20 of 100 records went to quarantine, 20%; in the 11 runs before it 2.0%."
     assert quarantine_growth([past(0, 96, 4), *before]) is None
     assert quarantine_growth([past(0, 0, 9), *before]) is None  # too few
 

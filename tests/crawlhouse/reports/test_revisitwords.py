@@ -30,4 +30,5 @@ def test_trust() -> None:
 
 def test_one_and_many() -> None:
     assert [plural(number, "visit") for number in (0, 1, 2, 1200)] == ["0 visits", "1 visit", "2 visits", "1,200 visits"]
+    assert [plural(number, "visit", "is", "are") for number in (1, 2)] == ["1 visit is", "2 visits are"]
     assert "1 change seen in 1 visit;" in describe_revisit_state(RevisitState(False, 0.0, 9.0, 1, 1.0, 2.3))

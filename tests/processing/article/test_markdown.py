@@ -85,6 +85,12 @@ def test_a_first_row_in_bold_type_is_the_header() -> None:
     assert markdown("<table><tr><td><b>A</b><td>B<tr><td>1<td>2</table>").splitlines()[0] == "|  |  |"
 
 
+def test_a_table_in_a_cell_stays_in_it() -> None:
+    inner = "<table><tr><td><a href=/8>8:00</a> <td><b>9:00</b><tr><td>10:00</table>"
+    written = markdown(f"<table><tr><th>Ferry<th>Times<tr><td>North<td>{inner}<tr><td>South<td>never</table>").splitlines()
+    assert written[2:] == ["| North | [8:00](https://valley.example/8), **9:00**; 10:00 |", "| South | never |"]
+
+
 @pytest.mark.parametrize(
     ("image", "source"),
     [

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from processing.article.body.confidence import plausibility
+from processing.article.body.confidence import plausibility, read_text
 from processing.article.body.openings import Phrases
 from processing.article.body.phrases import SUBSCRIPTION, SUBSCRIPTION_SIGNS
 from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages
@@ -84,4 +84,5 @@ def test_the_declared_body_is_found_anywhere_in_the_text() -> None:
     words = " ".join(f"word{number}" for number in range(60))
     blocks = (*(Block(BlockKind.PARAGRAPH, SENTENCE),) * 8, Block(BlockKind.PARAGRAPH, words))
     outline = read_outline(parse(f"<p>{'</p><p>'.join(block.text for block in blocks)}</p>").body)
-    assert plausibility(outline, blocks, words) == plausibility(outline, blocks, None) > plausibility(outline, blocks[:-1], words)
+    text = read_text(blocks)
+    assert plausibility(outline, text, words) == plausibility(outline, text, None) > plausibility(outline, read_text(blocks[:-1]), words)

@@ -115,6 +115,31 @@ class TestTables:
         rows = "<tr><th>Year<th>Sacks<th>Mills</tr><tr><td>1990<td><script>ad()</script><noscript>no</noscript><td>4</tr>"
         assert text(f"<table>{rows}</table>") == "Year | Sacks | Mills\n1990 |  | 4"
 
+    @pytest.mark.parametrize(
+        ("inner", "written"),
+        [
+            ("<table><tr><td>8:00<td>9:00</tr><tr><td>10:00<td></tr></table>", "8:00, 9:00; 10:00,"),
+            (
+                "from <table>\n <thead>\n <tr><th>h </th>\n <th>m</th></tr></thead><tbody><tr><td>8<td>0</tbody></table> on",
+                "from h, m; 8, 0 on",
+            ),
+            ("<table><tr><td>daily</td></tr></table>", "daily"),
+            ("<table><tr><td><table><tr><td>1<td>2</table><td>3</table>", "1, 2, 3"),
+        ],
+    )
+    def test_a_table_in_a_cell_is_the_text_of_that_cell(self, inner: str, written: str) -> None:
+        rows = f"<tr><th>Ferry<th>Times<th>Fare</tr><tr><td>North<td>{inner}<td>4</tr>"
+        assert text(f"<table>{rows}</table>") == f"Ferry | Times | Fare\nNorth | {written} | 4"
+        grid = f"<tr><td>Ferry<td>Times<td>Fare</tr><tr><td>North<td>{inner}<td>4</tr><tr><td>South<td>never<td>5</tr>"
+        assert text(f"<table>{grid}</table>") == f"Ferry | Times | Fare\nNorth | {written} | 4\nSouth | never | 5"
+
+    def test_a_table_that_lays_out_others_is_none(self) -> None:
+        inner = "<table><tr><td>Sacks<td>7</tr><tr><td>Mills<td>2</tr></table>"
+        assert blocks(f"<table><tr><td>In the valley<td>{inner}</tr></table>") == [
+            (BlockKind.PARAGRAPH, "In the valley"),
+            (BlockKind.TABLE, "Sacks | 7\nMills | 2"),
+        ]
+
     def test_a_caption_is_kept(self) -> None:
         rows = "<tr><td>Sacks<td>7</tr><tr><td>Mills<td>2</tr>"
         assert blocks(f"<table><caption>The valley in <b>n</b>umbers</caption>{rows}</table>") == [

@@ -144,6 +144,14 @@ def test_windows_1252_with_an_undefined_byte() -> None:
     assert (result.charset, result.source) == ("windows-1252", "meta")
 
 
+def test_bytes_that_are_utf8_are_handed_on() -> None:
+    body = page(RUSSIAN, "utf-8").encode()
+    assert decoded(body).utf8 is body
+    assert decoded(b"\xef\xbb\xbf" + body).utf8 == body
+    for other in (page(RUSSIAN, "windows-1251").encode("cp1251"), body + b"\x00", body + b"<p>\xff</p>"):
+        assert decoded(other).utf8 is None
+
+
 def test_nulls_are_removed() -> None:
     assert decoded(b"<p>a\x00b</p>\x00" * 20).html == "<p>ab</p>" * 20
 

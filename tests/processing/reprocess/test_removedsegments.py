@@ -77,7 +77,7 @@ def test_rows_that_could_not_be_made_again_are_taken_out_only_for_good(sqlite_se
         rollback(first, "eve", "", settings)
     assert rows(settings, "SELECT crawl_run FROM articles ORDER BY 1") == [(first,), (second,)]
     rollback(first, "eve", "", settings, for_good=True)
-    assert f"without 1 crawl runs whose segments are removed, up to {second}" in caplog.text
+    assert f"without 1 crawl run whose segments are removed, up to {second}" in caplog.text
     check_accounts(settings)
     assert rows(settings, "SELECT crawl_run FROM articles") == [(second,)]
     with pytest.raises(ConflictError, match=r"cannot be made again.* gate discard"):

@@ -1,10 +1,11 @@
 """A hostile page is lost alone: the pages before and after it are read, in order."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from processing.workers.pool import Exceeded, Limits, read_pages, run_limited
+from processing.workers.pool import Exceeded, Limits, kept_workers, read_pages, run_limited
 from schemas.article import Article, PageType
 from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected
@@ -79,6 +80,22 @@ def test_workers_are_recycled_and_nothing_is_lost() -> None:
     titles = [answer.title for _, answer in read_pages(given, MISBEHAVE, workers=2, limits=limits) if isinstance(answer, Article)]
     assert len(titles) == 100
     assert len(set(titles)) >= 3
+
+
+def test_idle_workers_are_kept_for_the_next_call_inside_the_block() -> None:
+    def process_ids(*htmls: str) -> set[str]:
+        found = (answer for _, answer in read_pages(pages(*htmls), MISBEHAVE, workers=1, limits=LIMITS))
+        return {str(answer.title).split()[1] for answer in found if isinstance(answer, Article)}
+
+    with kept_workers():
+        first = process_ids("a", "b")
+        assert process_ids("c") == first
+        assert process_ids("exit") == set()
+        second = process_ids("d")
+        assert second != first
+    for process_id in first | second:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(process_id), 0)
 
 
 def test_no_items() -> None:

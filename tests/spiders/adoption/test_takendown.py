@@ -61,7 +61,7 @@ def test_stored_segments_with_an_erased_page_must_be_erased_again_first(sqlite_s
     shutil.copytree(kept, sqlite_settings.home / "store", dirs_exist_ok=True)
     for file in sqlite_settings.home.glob("frontier.sqlite*"):
         file.unlink()
-    with pytest.raises(ConflictError, match=r"1 records in 1 segments .* erased"):
+    with pytest.raises(ConflictError, match=r"1 record in 1 segment of pages that were erased"):
         adopt_stored(crawl(), sqlite_settings)
     with pytest.raises(NotFoundError, match="which the database does not know"):  # the archive is done; the rows of unknown runs come next
         erase([GONE], "eve", "a letter", sqlite_settings, grace_seconds=0)

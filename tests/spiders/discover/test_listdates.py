@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from babel import Locale
 
+from spiders.discover.feeds import feed_entries
 from spiders.discover.list_dates import list_date
 
 DAY, TEN = "2024-05-31T00:00:00+00:00", "2024-05-31T10:00:00+00:00"
@@ -49,6 +51,28 @@ DAY, TEN = "2024-05-31T00:00:00+00:00", "2024-05-31T10:00:00+00:00"
         ("3:15 p.m., May 31, 2024", "2024-05-31T15:15:00+00:00"),
         ("05/31/2024 12:30 am", "2024-05-31T00:30:00+00:00"),
         ("31/05/2024", DAY),
+        ("Παρ, 31 Μαΐου 2024 12:00:00 +0200", TEN),
+        ("31 ΜΑΪΟΥ 2024", DAY),
+        ("31 Μαΐου 2024, 10:00 π.μ.", TEN),
+        ("31 Μαΐου 2024 9:30 μ.μ.", "2024-05-31T21:30:00+00:00"),
+        ("31 mai 2024", DAY),
+        ("31. svibnja 2024.", DAY),
+        ("2024. május 31. 10:00", TEN),
+        ("2024. május 07", "2024-05-07T00:00:00+00:00"),
+        ("2024 m. gegužės 31 d.", DAY),
+        ("2024. gada 31. maijs", DAY),
+        ("31 مايو، 2024", DAY),
+        ("31 พฤษภาคม 2567 10:00 น.", TEN),
+        ("31 मई 2024", DAY),
+        ("2024年5月31日 午前10:00", TEN),
+        ("2024년 5월 31일 오전 10시 00분", TEN),
+        ("2024. 5. 31. 10:00", TEN),
+        ("31 tháng 5, 2024", DAY),
+        ("31 de maig del 2024", DAY),
+        ("5. Jänner 2024", "2024-01-05T00:00:00+00:00"),
+        ("5 AOUT 2024", "2024-08-05T00:00:00+00:00"),
+        ("5 Ağu 2024", "2024-08-05T00:00:00+00:00"),
+        ("am 31. Mai 2024 15:30 Uhr", "2024-05-31T15:30:00+00:00"),
     ],
 )
 def test_every_form_of_a_date(text: str, moment: str) -> None:
@@ -58,14 +82,45 @@ def test_every_form_of_a_date(text: str, moment: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2024-05-31T10:00:00 XYZ", "2024-05-31T25:00:00Z", "2024-05-31T10:71Z", "31 May 2024 13:00 am", "2024-05-31 at noon"]
+    "text",
+    [
+        "2024-05-31T10:00:00 XYZ",
+        "2024-05-31T25:00:00Z",
+        "2024-05-31T10:71Z",
+        "31 May 2024 13:00 am",
+        "2024-05-31 at noon",
+        "31 May 2024 10:00 вечера",
+    ],
 )
 def test_a_time_that_cannot_be_read_leaves_the_day(text: str) -> None:
     assert list_date(text) == datetime(2024, 5, 31, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "text", ["", None, "today", "0000-00-00T00:00:00Z", "2024-13-40", "05/06/2024", "31 Foo 2024", "1e9", "9" * 500, "12345"]
+    "text",
+    ["", None, "today", "0000-00-00T00:00:00Z", "2024-13-40", "05/06/2024", "31 Foo 2024", "31 Marines 2024", "1e9", "9" * 500, "12345"],
 )
 def test_what_is_no_day_or_two_days_is_no_date(text: str | None) -> None:
     assert list_date(text) is None
+
+
+TAGS = "el fi hu hr lt lv ro ca eu cy is sq sk sl mk ka hy he hi ta sw af mt lb br kk uz ms"
+
+
+@pytest.mark.parametrize("tag", TAGS.split())
+def test_months_as_cldr_has_them(tag: str) -> None:
+    names = Locale.parse(tag).months["format"]
+    for number in range(1, 13):
+        for width in ("wide", "abbreviated"):
+            found = list_date(f"7 {names[width][number]} 2024", tag)
+            assert found == datetime(2024, number, 7, tzinfo=UTC), names[width][number]
+
+
+def test_a_name_that_languages_share_is_that_of_the_feed_s_language() -> None:
+    feed = "<rss><channel>{}<item><link>https://a.example/1</link><pubDate>7 listopada 2024</pubDate></item></channel></rss>"
+    months = {}
+    for language in ("", "<language>pl</language>", "<language>hr-HR</language>"):
+        (entry,) = feed_entries(feed.format(language).encode())
+        assert entry.hints.published_at is not None
+        months[language] = entry.hints.published_at.month
+    assert list(months.values()) == [11, 11, 10]

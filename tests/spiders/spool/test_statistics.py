@@ -118,7 +118,7 @@ def test_a_line_says_why_nothing_is_fetched() -> None:
     moments = iter([0.0, 15.0, 60.0, 75.0])
     line = ProgressLine(lambda: next(moments))
     texts = [line.text(RunState(RunPhase.WORKING, None, 0, 0, 1, used, 0, 0, 0)) for used in (0, 0, 0, 1)]
-    assert ["0 of 1 open hosts in use (other runs have them, or they asked for a pause); 0" in text for text in texts] == [
+    assert ["0 of 1 open host in use (other runs have them, or they asked for a pause); 0" in text for text in texts] == [
         *(False, False, True, False),
     ]
 

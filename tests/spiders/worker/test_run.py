@@ -82,7 +82,9 @@ def test_loopback_is_refused_unless_the_yaml_allows_it(demo_site: DemoSite, sqli
 
 def test_a_missed_threshold_says_why(demo_site: DemoSite, sqlite_settings: Settings) -> None:
     crawl = demo_crawl(demo_site, "thresholds: {min_pages: 5}", allow="127.0.0.2/32")
-    with pytest.raises(ThresholdError, match=r"fetched 0 pages.*Worst was 127\.0\.0\.1:\d+: denied by private_address \(1\) of its 1 URLs"):
+    with pytest.raises(
+        ThresholdError, match=r"fetched 0 pages.*Worst was 127\.0\.0\.1:\d+: denied by private_address \(1\) of its 1 URL[.,]"
+    ):
         crawl_once(crawl, sqlite_settings)
     assert len(open_ledger(sqlite_settings).crawl_runs("demo", state="closed")) == 1
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crawlhouse.pages.run import read_run
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
@@ -76,6 +77,9 @@ def test_the_quota_stops_a_run_cleanly(demo_site: DemoSite, tmp_path: Path, limi
     assert manifest.finish_reason == "quota"
     assert manifest.counts.fetched == 0
     assert manifest.counts.left_over == manifest.counts.due > 0
+    (left_over,) = read_run(settings, manifest.crawl_run).fetch_reasons
+    assert (left_over.outcome, left_over.count, left_over.urls) == ("left_over", manifest.counts.due, manifest.left_over_urls)
+    assert 0 < len(left_over.urls) <= 5
 
 
 def test_a_host_that_leaves_the_scope_drops_out_and_can_come_back(demo_site: DemoSite, sqlite_settings: Settings) -> None:

@@ -26,8 +26,11 @@ def filled(settings: Settings) -> Database:
     with database.write() as connection:
         for number, state in ((1, "closed"), (2, "open")):
             config = json.dumps({"name": "c", "seeds": [{"url": GONE}], "scope": ["b.example", "a.example"]})
+            manifest = json.dumps({"crawl_run": "c-1", "left_over_urls": [GONE, OTHER]}) if state == "closed" else None
             run = {"run_no": number, "crawl_run": f"c-{number}", "crawl": "c", "key": str(number), "planned_at": 0.0, "code_version": "1"}
-            connection.execute(insert(CRAWL_RUNS).values(**run, config_hash="1", config=config, state=state, bytes=0, pages=0))
+            connection.execute(
+                insert(CRAWL_RUNS).values(**run, config_hash="1", config=config, manifest=manifest, state=state, bytes=0, pages=0)
+            )
             process = {
                 "process_run": f"p-{number}",
                 "crawl": "c",
@@ -73,6 +76,8 @@ def test_urls_are_erased_and_sums_stay(settings: Settings) -> None:
         assert connection.scalar(select(HELD.c.reason)) == f"1 row, first from {REPLACEMENT}."
         config = json.loads(connection.scalar(select(CRAWL_RUNS.c.config).where(CRAWL_RUNS.c.run_no == 1)) or "")
         assert config == {"name": "c", "seeds": [{"url": REPLACEMENT}], "scope": ["erased.invalid", "a.example"]}
+        manifest = json.loads(connection.scalar(select(CRAWL_RUNS.c.manifest).where(CRAWL_RUNS.c.run_no == 1)) or "")
+        assert manifest["left_over_urls"] == [REPLACEMENT, OTHER]
         assert sorted(connection.scalars(select(HOSTS.c.host))) == ["2.erased.invalid", "a.example"]
     assert erase_urls(database, text) == ErasedRows(waiting=1)
     with database.write() as connection:

@@ -7,10 +7,10 @@ import pytest
 
 from processing.article.metadata.dates import read_date
 from processing.article.metadata.metadata import Metadata, read_metadata
-from processing.article.metadata.month_names import MONTHS_ELSEWHERE
-from processing.article.metadata.months import MONTHS, month_number
+from processing.article.metadata.months import month_number
 from processing.article.tree.parse import parse
 from schemas.page import Page
+from schemas.web.date_words import MONTHS, MONTHS_ELSEWHERE
 
 DAY = "2025-03-07 00:00"
 
@@ -118,6 +118,8 @@ def test_a_range_is_no_offset() -> None:
         ("7 ožujka 2025", "hr"),
         ("7 מרץ 2025", "he"),
         ("7 მარტი 2025", "ka"),
+        ("7 ΜΑΡΤΙΟΥ 2025", "el"),
+        ("7 MARTIE 2025", "ro"),
         ("7 ᏥᏔᎦ 2025", "de"),
     ],
 )

@@ -1,11 +1,34 @@
-"""Names of months in further languages, for pages that declare another language than they are written in, or none.
+"""Words of dates: names of months, and words for before and after noon. Pages, feeds and sitemaps are read with them.
 
-A line ends each month. They are those of CLDR, of which no other language has the same word for another month; tests compare them.
+A line ends each month. The names in ELSEWHERE are those of CLDR, of which no other language has the same word for another month; tests
+compare them.
 """
 
 from __future__ import annotations
 
+import unicodedata
+from functools import cache
+from pathlib import Path
+
 _NAMES = """
+january janvier jänner jän januar enero gennaio janeiro januari styczeń stycznia leden ledna január ocak январь января січень січня jan
+janv ene gen;
+february février feber februar febrero febbraio fevereiro februari luty lutego únor února február şubat февраль февраля лютий лютого feb
+févr fév fev;
+march mars märz marzo março maart marzec marca březen března marec mart март марта березень березня mar mär mrz;
+april avril abril aprile kwiecień kwietnia duben dubna apríl nisan апрель апреля квітень квітня apr avr abr;
+may mai mayo maggio maio mei maj maja květen května máj mayıs май мая травень травня;
+june juin juni junio giugno junho czerwiec czerwca červen června jún haziran июнь июня червень червня jun;
+july juillet juli julio luglio julho lipiec lipca červenec července júl temmuz июль июля липень липня jul juil lug;
+august août agosto augustus sierpień sierpnia srpen srpna ağustos август августа серпень серпня aug ago;
+september septembre septiembre settembre setembro wrzesień września září szeptember eylül сентябрь сентября вересень вересня sep sept set;
+october octobre oktober octubre ottobre outubro październik października říjen října október ekim октябрь октября жовтень жовтня oct okt
+ott out;
+november novembre noviembre novembro listopad listopada listopadu kasım ноябрь ноября nov;
+december décembre dezember diciembre dicembre dezembro desember grudzień grudnia prosinec prosince aralık декабрь декабря грудень грудня
+dec dez dic déc des;
+"""
+_ELSEWHERE = """
 ean eanáir gener ian ianuarie ianuarii ianuarius ion ionawr jaan jaanuar janar januarie januaro januára janvāris janúar oca saus sausio
 sausis sij siječanj siječnja tammi tammikuu tammikuuta urt urtarrila xan xaneiro yan yanvar ιαν ιανουάριος ιανουαρίου сту студзень
 студзеня яну януари јан јануар јануари қаң қаңтар հնվ հունվար հունվարի ינואר ינו׳ جنوری يناير ژانویه ژانویهٔ जनवरी जन॰ जाने जानेवारी জানু
@@ -36,7 +59,7 @@ elokuuta gush gusht kol kolovoz kolovoza lún lúnasa ogo ogos rugp rugpjūtis r
 жнівень жніўня там тамыз օգոստոս օգոստոսի օգս אוגוסט אוג׳ أغسطس اوت اگست अगस्ट अगस्त अग॰ ऑगस्ट আগস্ট ਅਗਸਤ ઑગસ્ટ ஆகஸ்ட் ఆగస్టు ಆಗಸ್ಟ್
 ഓഗസ്റ്റ് අගෝ අගෝස්තු สิงหาคม ສິງຫາ ဩဂုတ် აგვ აგვისტო សីហា;
 eyl ira iraila medi mfómh rugs rugsėjis rugsėjo ruj rujan rujna sen sentabr sentyabr septemba septembar septembra septembrie septembris
-septembro setembre setyembre sht shtator syys syyskuu syyskuuta szept σεπ σεπτέμβριος σεπτεμβρίου вер верасень верасня сеп септембар
+septembro setembre setyembre sht shtator syys syyskuu syyskuuta szept σεπ σεπτ σεπτέμβριος σεπτεμβρίου вер верасень верасня сеп септембар
 септември қыр қыркүйек սեպ սեպտեմբեր սեպտեմբերի ספטמבר ספט׳ سبتمبر ستمبر سپتامبر सप्टें सप्टेंबर सितंबर सित॰ सेप्टेम्बर সেপ সেপ্টেম্বর ਸਤੰ
 ਸਤੰਬਰ સપ્ટે સપ્ટેમ્બર செப் செப்டம்பர் సెప్టెం సెప్టెంబర్ ಸೆಪ್ಟೆಂ ಸೆಪ್ಟೆಂಬರ್ സെപ്റ്റം സെപ്റ്റംബർ සැප් සැප්තැම්බර් กันยายน ກັນຍາ စက်
 စက်တင်ဘာ სექ სექტემბერი កញ្ញា;
@@ -54,4 +77,67 @@ disyembre gruod gruodis gruodžio joulu joulukuu joulukuuta noll nollaig pro pro
 दिसंबर दिस॰ ডিসে ডিসেম্বর ਦਸੰ ਦਸੰਬਰ ડિસે ડિસેમ્બર டிச டிசம்பர் డిసెం డిసెంబర్ ಡಿಸೆಂ ಡಿಸೆಂಬರ್ ഡിസം ഡിസംബർ දෙසැ දෙසැම්බර් ธันวาคม ທັນວາ
 ဒီဇင်ဘာ დეკ დეკემბერი ធ្នូ
 """
-MONTHS_ELSEWHERE = {name: number for number, names in enumerate(_NAMES.split(";"), 1) for name in names.split()}
+
+
+def _by_name(names: str) -> dict[str, int]:
+    return {name: number for number, month in enumerate(names.split(";"), 1) for name in month.split()}
+
+
+MONTHS = _by_name(_NAMES)  # in the languages of most pages
+MONTHS_ELSEWHERE = _by_name(_ELSEWHERE)  # in further languages
+OTHERWISE = {"hr": {"lip": 6, "srp": 7, "lis": 10, "listopad": 10, "listopada": 10}}  # languages in which words of MONTHS are other months
+RARE = Path(__file__).with_name("month_names.txt")  # the names in all other languages of CLDR, a line for each month
+SHORTEST_STEM = 5  # letters of a name that more letters may follow: languages inflect the names of months
+_MORNING = """
+am a.m. 上午 早上 凌晨 清晨 午前 오전 صباحا صباحًا صباحاً ص πμ π.μ. vormittags पूर्वाह्न sáng ก่อนเที่ยง
+"""
+_EVENING = """
+pm p.m. 下午 晚上 傍晚 中午 午後 오후 مساء مساءً مساءا م μμ μ.μ. nachmittags abends अपराह्न chiều tối หลังเที่ยง
+"""
+AM_WORDS, PM_WORDS = frozenset(_MORNING.split()), frozenset(_EVENING.split())
+
+
+def month_by_name(name: str) -> int | None:
+    """The month that a word names in most languages: whole, shortened or inflected, in any case, with or without its accents."""
+    name = name.lower().rstrip(".")
+    return find_month(name, MONTHS) or MONTHS_ELSEWHERE.get(name) or _unaccented_months().get(_without_accents(name))
+
+
+def month_of_date(name: str, language: str | None = None) -> int | None:
+    """The same for a word that stands where only a month can: in all languages of CLDR. `language` is a label such as `hr-HR`."""
+    lower = name.lower().rstrip(".")
+    own = OTHERWISE.get((language or "")[:2].lower(), {}).get(lower)
+    return own or month_by_name(lower) or _rare_months().get(lower)
+
+
+def find_month(name: str, known: dict[str, int]) -> int | None:
+    """The month of a language whose name a word is, or a form of it; a lower-case word without a dot at its end."""
+    if found := known.get(name):
+        return found
+    if len(name) >= 3 and len(numbers := {number for month, number in known.items() if _is_form(name, month)}) == 1:
+        return numbers.pop()
+    return None
+
+
+def _is_form(name: str, month: str) -> bool:
+    return month.startswith(name) or (len(month) >= SHORTEST_STEM and name.startswith(month))
+
+
+@cache
+def _rare_months() -> dict[str, int]:
+    return _by_name(";".join(RARE.read_text(encoding="utf-8").splitlines()))
+
+
+@cache
+def _unaccented_months() -> dict[str, int]:
+    """The names without accents, as in capitals: but those that two months have then."""
+    months: dict[str, set[int]] = {}
+    for name, number in (MONTHS_ELSEWHERE | MONTHS).items():
+        months.setdefault(_without_accents(name), set()).add(number)
+    return {name: numbers.pop() for name, numbers in months.items() if len(numbers) == 1}
+
+
+def _without_accents(name: str) -> str:
+    """A word without the accents of Latin, Greek and Cyrillic letters. Marks of other scripts are letters of their words."""
+    parts = unicodedata.normalize("NFD", name).replace("\u0131", "i")
+    return unicodedata.normalize("NFC", "".join([part for part in parts if not "\u0300" <= part <= "\u036f"]))
