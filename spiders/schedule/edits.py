@@ -13,7 +13,7 @@ from functools import lru_cache
 EDITS_PER_PRICE = 1.5  # edits that a fetch should bring at the price 1, were there no limit
 EDIT_POWER = 2.3  # of the price, below about 1: with 2, few edits are found where fetches are plenty, with more, news is later
 USUAL_EDITS = 1.45  # the limit: more than most visits to an article of unknown habits bring, so edited ones go first
-SCARCE_PRICE = 2.7  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
+SCARCE_PRICE = 2.4  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
 SCARCE_POWER = 1.5  # with more, 45,000 fetches for 35,000 articles find fewer edits than Nutch's rule
 EDIT_VALUE_HOURS = 240.0  # an edit noticed after so long is worth exp(-1), about a third. With 60, each visit finds fewer edits
 MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is visited as seldom as the crawl allows

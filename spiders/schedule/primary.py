@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from spiders.schedule.news import INTERVALS, best_interval
 from spiders.schedule.state import RevisitState
 
-LEAST_CREDIT = 0.3  # sooner than the primary source is worth something too; .2 to .4 give the same
+LEAST_CREDIT = 0.4  # sooner than the primary source is worth something too; .3 to .45 give the same
 OVERLAP_WEIGHT = 0.8  # not all that the primary source lists too came from this source; .6 to 1 give the same
 PRIMARY_MARGIN = 1.15
 PRIMARY_HOURS = 24.0  # when both sources are known for so long, PRIMARY_MARGIN decides
@@ -49,15 +49,19 @@ def _news_rate(state: RevisitState, price: float) -> float:
     return state.source_speed * rate * min(1.0, room / max(rate * wait, 1e-9))
 
 
-def credit_beside(is_primary: bool, items: float, hours: float, others: Sequence[RevisitState]) -> float:
+def credit_beside(seen: RevisitState, items: float, waited: float, others: Sequence[RevisitState]) -> float:
     """The part of a source's new links that the site's primary source would not bring too, at least LEAST_CREDIT.
 
     The primary source lists what others found before it: its dated items, less those that it brought itself. As many links of this source
-    are probably among them.
+    are probably among them, but no more than appeared since the primary source was visited: older ones it does not list. `items` are the
+    links of this source, `waited` the hours since its visit before the last one, infinite if there was none.
     """
     primary = max((other for other in others if other.is_primary_source), key=lambda other: other.dated_items, default=None)
-    if is_primary or primary is None:
+    if seen.is_primary_source or primary is None:
         return 1.0
-    listed_too = max(primary.dated_items - primary.items, 0.0) / (primary.hours + 1)
-    own = items / (hours + 1)
-    return max(LEAST_CREDIT, 1 - OVERLAP_WEIGHT * listed_too / own) if own else LEAST_CREDIT
+    if not items:
+        return LEAST_CREDIT
+    brought_before = max(primary.dated_items - primary.items, 0.0)
+    if not math.isinf(waited):
+        brought_before = min(brought_before, primary.dated_items * min(max(seen.last_visit - primary.last_visit, 0.0) / waited, 1.0))
+    return max(LEAST_CREDIT, 1 - OVERLAP_WEIGHT * brought_before / (primary.hours + 1) * (seen.hours + 1) / items)

@@ -50,6 +50,8 @@ QUIET_HOURS_PER_PRICE = 180.0  # the interval of a source that brings nothing, a
 BACKLOG_SHARE = 0.064  # of the links at a first visit without dates: a guess at the new ones in PRIOR_HOURS, so a list of two days
 OVERFLOW_SHARE = 0.85  # if this share of a source's links is new, it probably dropped others between the visits
 OVERFLOW_FACTOR = 2.0  # how many it dropped is unknown: the rate doubles, so the interval halves, until the list is no longer full
+LIST_HOURS = 24.0  # a list without dates is taken to show so much; with 78, and without, lists drop more stories between two visits
+FIRST_VISITS, UNDECIDED_HOURS = 3, 24.0  # of a source with dates that is not the primary source
 THRESHOLD_SPREAD = 8.0  # factor between the lowest and highest threshold of an article; 5 gives the same, 20 too few edits, 1 a step
 WATCHED_FACTOR = 5.0  # on the threshold of an article whose edits a trusted source tells of; 4 to 8 give the same
 FAILURE_HOURS = 1.0
@@ -75,7 +77,8 @@ def _with_credit(state: RevisitState, seen: RevisitState, others: Sequence[Revis
     is_primary_source = is_primary(seen, others, price)
     loses_items = seen.dated_items and not is_primary_source and (state.is_primary_source or state.visits == 0)
     items = 0.0 if loses_items else seen.items
-    credit = credit_beside(is_primary_source, items, seen.hours, others)
+    waited = max(seen.last_visit - state.last_visit, 0.01) if state.visits else math.inf
+    credit = credit_beside(replace(seen, is_primary_source=is_primary_source), items, waited, others)
     if (is_primary_source, items, credit) == (seen.is_primary_source, seen.items, seen.credit):
         return seen
     return replace(seen, is_primary_source=is_primary_source, items=items, credit=credit)
@@ -90,12 +93,22 @@ def due_at(state: RevisitState, bounds: Bounds, price: float = DEFAULT_PRICE_ITE
     if state.failures:
         interval = _failure_interval(state)
     elif state.source:
-        longest, rate = min(QUIET_HOURS_PER_PRICE * price, bounds.longest), expected_items_an_hour(state)
+        longest, rate = min(_longest_interval(state, price), bounds.longest), expected_items_an_hour(state)
         interval = next_news_visit(rate, state.profile, state.last_visit, longest, price, state.dated_items > 0)
     else:
         interval = _article_interval(state, bounds.longest, price)
     interval -= 0.0 if state.failures else bounds.between_runs / 2
     return state.last_visit + min(max(interval, bounds.shortest), max(bounds.longest, bounds.shortest))
+
+
+def _longest_interval(state: RevisitState, price: float) -> float:
+    """The longest interval of a source. One with dates is visited FIRST_VISITS times soon.
+
+    The first choice of the primary source rests on a few hours and may be wrong. A source that lost it brings little beside the primary
+    source, so it would hardly be visited again, and the choice would stand.
+    """
+    is_undecided = state.dated_items > 0 and not state.is_primary_source and state.visits < FIRST_VISITS
+    return min(QUIET_HOURS_PER_PRICE * price, UNDECIDED_HOURS if is_undecided else math.inf)
 
 
 def expected_items_an_hour(state: RevisitState) -> float:
@@ -141,7 +154,7 @@ def _after_visit_of_source(state: RevisitState, visit: Visit) -> RevisitState:
     waited = max(visit.at - state.last_visit, 1e-9)
     kept, kept_recently = math.exp(-waited / RATE_MEMORY_HOURS), math.exp(-waited / RECENT_HOURS)
     fresh = [time for time in visit.item_times if state.last_visit < time <= visit.at]
-    new = visit.new_items * _overflow_factor(state, visit)
+    new = visit.new_items * _overflow_factor(state, visit, fresh)
     dated = max(_dated_items(fresh, visit, waited), visit.new_items) if visit.item_times else 0.0
     profile, hours = state.profile, weighted_hours(state.profile, state.last_visit, visit.at)
     if fresh or visit.new_items:
@@ -163,10 +176,20 @@ def _after_visit_of_source(state: RevisitState, visit: Visit) -> RevisitState:
     )
 
 
-def _overflow_factor(state: RevisitState, visit: Visit) -> float:
-    """By how much the new links of a source without dates are too few, because it dropped some between the visits."""
-    full = not visit.item_times and state.window >= 5 and visit.new_items >= OVERFLOW_SHARE * state.window
-    return OVERFLOW_FACTOR if full else 1.0
+def _overflow_factor(state: RevisitState, visit: Visit, fresh: Sequence[float]) -> float:
+    """By how much the new links of a source are too few, because it dropped some between the visits.
+
+    By the dates of a list that has only newer ones, its links are those of a shorter time. Without dates that time is taken to be
+    LIST_HOURS, and half of it if the list is full of new links.
+    """
+    waited = visit.at - state.last_visit
+    if not visit.item_times:
+        full = state.window >= 5 and visit.new_items >= OVERFLOW_SHARE * state.window
+        shown, factor = LIST_HOURS, OVERFLOW_FACTOR if full else 1.0
+    else:
+        is_turned_over = fresh and len(fresh) >= len(visit.item_times)
+        shown, factor = max(visit.at - min(fresh), 0.25) if is_turned_over else math.inf, 1.0
+    return factor * max(waited / shown, 1.0)
 
 
 def _recent(fresh: Sequence[float], dated: float, now: float) -> float:

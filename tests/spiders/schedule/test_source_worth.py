@@ -49,7 +49,7 @@ def test_links_that_the_primary_source_lists_too_count_little() -> None:
     hub = RevisitState(source=True, first_seen=0.0)
     for hour in range(24):
         hub = after_visit(hub, Visit(2.0 * hour, new_items=3))
-    covers = RevisitState(True, 0.0, 48.0, 24, 10.0, 48.0, dated_items=82.0, is_primary_source=True)
+    covers = RevisitState(True, 0.0, 46.0, 24, 10.0, 48.0, dated_items=82.0, is_primary_source=True)
     beside, alone = (after_visit(hub, Visit(48.0, new_items=3), [one]) for one in (covers, replace(covers, dated_items=10.0)))
     assert beside.credit < 0.5
     assert alone.credit == 1
@@ -110,3 +110,30 @@ def test_a_state_is_read_as_it_was_written(state: RevisitState) -> None:
 
 def test_an_article_has_a_short_text() -> None:
     assert len(RevisitState(False, 3.0).to_text()) <= len("[0, 0, 0, 0, 3.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.5]")
+
+
+def test_a_list_with_dates_that_lost_the_first_choice_is_soon_visited_again() -> None:
+    """Else it would rest for a week: the choice was made on a few hours, and beside the primary source it brings nothing."""
+    lost = RevisitState(source=True, first_seen=0.0, last_visit=1.0, visits=2, hours=72.0, dated_items=300.0, credit=0.4)
+    assert interval(lost, 5.0) <= 24
+    assert interval(replace(lost, visits=3), 5.0) > 7 * 24
+
+
+def test_a_list_that_dropped_items_between_two_visits_has_more_than_it_shows() -> None:
+    """Three new links after two hours and after ten days. By its dates the list shows five hours."""
+    short, long = (
+        after_visit(RevisitState(True, 0.0, 0.0, 1, 0.0, 100.0), Visit(at, new_items=3, item_times=[at - 5, at - 3, at - 1])).items
+        for at in (6.0, 240.0)
+    )
+    assert (short, long) == pytest.approx((3 * 6 / 5, 3 * 240 / 5))
+    hub = [after_visit(RevisitState(True, 0.0, 0.0, 1, 0.0, 100.0), Visit(at, new_items=3)).items for at in (6.0, 240.0)]
+    assert hub == pytest.approx([3, 3 * 240 / 24])
+
+
+def test_links_that_the_primary_source_did_not_list_when_it_was_visited_are_the_sources_own() -> None:
+    """After ten days a section has three new links; the primary source, whose items others often bring first, was visited an hour ago."""
+    section = RevisitState(True, 0.0, 0.0, 5, 2.0, 100.0)
+    primary = RevisitState(True, 0.0, 239.0, 24, 10.0, 100.0, dated_items=82.0, is_primary_source=True)
+    recent, old = (after_visit(section, Visit(240.0, new_items=3), [replace(primary, last_visit=at)]).credit for at in (239.0, 0.0))
+    assert recent > 0.9
+    assert old < 0.7
