@@ -42,7 +42,7 @@ down: install ## stop all that was started
 	crawlhouse down
 
 test: install-dev ## run the tests
-	python -m pytest -m "not chaos and not system" -n 3 --dist loadgroup
+	python -m pytest -m "not chaos and not system" -n 4 --dist loadgroup
 
 test-system: install-dev ## run the slow tests of the whole system
 	python -m pytest -m system -n 2 --dist loadgroup
