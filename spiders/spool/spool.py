@@ -130,11 +130,18 @@ class Spool:
                 raise FencedError(SPOOL_TAKEN_OVER.format(folder=self.folder)) from error
 
     def upload(self, batch: Batch, store: ObjectStore) -> Segment | None:
-        """Close the batch's segment, and put it and its index into the store. None if it has no segment."""
+        """Close the batch's segment, and put it and its index into the store. None if it has no segment.
+
+        Raises FencedError when the segment is gone, also while it was closed: this worker may sleep at any line.
+        """
         if batch.writer is None:
             return None
         self._check_own(self.path(batch.name))
-        return upload_segment(self._run, batch.name, batch.writer.close(), store, self.path(batch.name, ITEMS_SUFFIX))
+        try:
+            return upload_segment(self._run, batch.name, batch.writer.close(), store, self.path(batch.name, ITEMS_SUFFIX))
+        except FileNotFoundError:
+            self._check_own(self.path(batch.name))
+            raise
 
     def remove(self, batch: Batch) -> None:
         """Removes the local files of a registered batch."""
