@@ -107,5 +107,5 @@ def test_a_step_that_hangs_holds_back_the_dataset(sqlite_settings: Settings, mon
     settings, module = with_steps(sqlite_settings, "fail", source="import time\n\n\ndef add_category(batch):\n    time.sleep(3600)\n")
     closed_run(settings, CRAWL, "1", [product("1", "A1", "1"), article(SHOP + "/news", 1)])
     report = processed(settings)
-    assert report.held == {RUNS[1]: {"products": f"the step {module}:add_category broke: more than 1 seconds"}}
+    assert report.held == {RUNS[1]: {"products": f"the step {module}:add_category broke: more than 1 second"}}
     assert report.datasets["articles"]["published"] == 1

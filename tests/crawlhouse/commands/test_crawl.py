@@ -159,7 +159,7 @@ def test_a_segment_that_was_cut_off(nowhere: Run, project: Path) -> None:
     segment.write_bytes(segment.read_bytes()[:-3000])
     ended = nowhere("process", "few", "-f", "json")
     assert ended.code == 5
-    assert "records of the archive cannot be read" in ended.err
+    assert "1 record of the archive cannot be read" in ended.err
     report = json.loads(ended.out)
     assert report["reasons"]["rejected: damaged_record"] >= 1
     assert report["records"] == sum(report[name] for name in ("published", "known", "duplicate", "quarantined", "rejected"))

@@ -106,7 +106,7 @@ def test_a_step_that_always_breaks_ends_early(monkeypatch: pytest.MonkeyPatch) -
         assert runner._halvings == 3
 
 
-@pytest.mark.parametrize(("name", "detail"), [("hang_on_bad", "more than 1 seconds"), ("eat_on_bad", "more than 256 MiB")])
+@pytest.mark.parametrize(("name", "detail"), [("hang_on_bad", "more than 1 second"), ("eat_on_bad", "more than 256 MiB")])
 def test_a_step_that_hangs_or_takes_all_memory_is_killed(name: str, detail: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "BATCH_SECONDS", 1.0 if name == "hang_on_bad" else 30.0)
     monkeypatch.setattr(steps, "ROW_SECONDS", 0.0)
