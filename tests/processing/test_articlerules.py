@@ -95,7 +95,7 @@ def test_an_article_that_breaks_a_step_goes_to_quarantine_and_its_copy_is_the_or
     ]
     ((url, reason, rule, detail, row_json, title),) = rows(settings, "SELECT url, reason, rule, detail, row_json, title FROM quarantine")
     assert (url, reason, rule, row_json, title) == (SITE + "/odd/1", "step", "step", None, "Story 1")
-    assert re.fullmatch(r"topics_\d+:refuse_odd: ValueError: an odd page \(topics_\d+\.py, line 13\)", detail)
+    assert re.fullmatch(r"topics_\d+:refuse_odd: ValueError: an odd page \(topics_\d+\.py, line 14\)", detail)
     assert rows(settings, "SELECT outcome, reason FROM captures WHERE url LIKE '%odd%'") == [("quarantined", "step")]
 
 
