@@ -15,6 +15,7 @@ MAX_PENDING = 100_000  # unsorted occurrences; they are merged when there are mo
 
 Digests = NDArray[np.uint64]
 Seconds = NDArray[np.int64]  # since the epoch
+_KINDS = np.uint64, np.uint64, np.int64  # of blocks, pages and times
 
 
 class HostOccurrences:
@@ -41,7 +42,13 @@ class HostOccurrences:
         """Add pages and occurrences given as arrays."""
         for pending, values in zip((*self._new_pages, *self._new_blocks), (pages, page_times, blocks, urls, times), strict=True):
             pending.frombytes(np.ascontiguousarray(values).tobytes())
-        self._merge_pending()
+        if len(self._new_blocks[0]) >= max(MAX_PENDING, len(self._blocks)):
+            self._merge_pending()
+
+    def has_pages(self, count: int, page: int) -> bool:
+        """Whether there are at least `count` distinct pages, this one included."""
+        at_most = len(self._pages) + len(self._new_pages[0]) + 1
+        return at_most >= count and self.page_count(page) >= count
 
     def page_count(self, page: int) -> int:
         """The number of distinct pages, this one included."""
@@ -88,6 +95,8 @@ class HostOccurrences:
         """Merge the pending pages and occurrences into the sorted arrays."""
         if not self._new_pages[0] and not self._new_blocks[0]:
             return
+        if not len(self._pages) and len(self._new_pages[0]) == 1 and self._take_single_page():
+            return
         pages, page_times = _joined(self._pages, self._new_pages[0]), _joined_times(self._page_times, self._new_pages[1])
         blocks, urls = _joined(self._blocks, self._new_blocks[0]), _joined(self._urls, self._new_blocks[1])
         times = _joined_times(self._times, self._new_blocks[2])
@@ -104,6 +113,18 @@ class HostOccurrences:
         chosen = _latest_of_each(blocks, urls, times)
         self._blocks, self._urls, self._times = blocks[chosen], urls[chosen], times[chosen]
         self._recent_before = np.concatenate(([0], np.cumsum(self._times >= self._oldest)))
+
+    def _take_single_page(self) -> bool:
+        """Take the pending page of a host of which nothing else is known, as most of a wide crawl are; whether it could be done."""
+        blocks, urls, times = (np.frombuffer(bytes(column), kind) for column, kind in zip(self._new_blocks, _KINDS, strict=True))
+        order = np.argsort(blocks)
+        if np.any(blocks[order[1:]] == blocks[order[:-1]]):
+            return False
+        self._pages, self._page_times = np.array(self._new_pages[0], np.uint64), np.array(self._new_pages[1], np.int64)
+        self._blocks, self._urls, self._times = blocks[order], urls[order], times[order]
+        self._new_pages, self._new_blocks = (array("Q"), array("q")), (array("Q"), array("Q"), array("q"))
+        self._recent_before = np.concatenate(([0], np.cumsum(self._times >= self._oldest)))
+        return True
 
 
 def _extend(pending: Sequence[array[int]], values: Sequence[set[int] | list[int]]) -> None:

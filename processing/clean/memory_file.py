@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -66,9 +68,10 @@ def _learned(memory: SiteMemory, tables: Iterable[pa.Table]) -> SiteMemory:
 
 
 def _learned_each(store: ObjectStore, key: str | None, part: range, tables: Iterable[pa.Table]) -> Iterator[SiteMemory]:
-    rows = pa.concat_tables(tables)
-    for bucket in part:
-        yield _learned(read_memory(store, key, bucket), [rows.filter(pc.equal(rows["bucket"], bucket))])
+    rows = pa.concat_tables(tables)  # sorted by bucket
+    bounds = np.searchsorted(rows["bucket"].to_numpy(), [*part, part.stop]).tolist()
+    for bucket, (start, end) in zip(part, pairwise(bounds), strict=True):
+        yield _learned(read_memory(store, key, bucket), [rows.slice(start, end - start)])
 
 
 def stored_rows(store: ObjectStore, key: str | None, bucket: int) -> Iterator[pa.Table]:

@@ -89,7 +89,7 @@ class SiteMemory:
     def has_evidence(self, host: str, url: str) -> bool:
         """Whether the host has enough pages for `boilerplate`, this one included."""
         known = self._hosts.get(host)
-        return known is not None and known.page_count(_digest(url)) >= MIN_PAGES
+        return known is not None and known.has_pages(MIN_PAGES, _digest(url))
 
     def boilerplate(self, host: str, url: str, blocks: Sequence[Block], digests: Sequence[int]) -> list[bool]:
         """Which blocks of a page are boilerplate, given their `block_digests` too. The host `has_evidence`."""

@@ -25,7 +25,7 @@ from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows
 from processing.publish.layouts import PagesByHost, add_pages, compare_layouts
 from processing.publish.replacing import merged_captures
-from processing.publish.run_files import run_files
+from processing.publish.run_files import Digests, write_run_files
 from processing.resolve.datasets import SEEN
 from processing.resolve.replaced import selected_records
 from processing.resolve.resolution import Base, ResolveMark, dataset_table_names, read_base
@@ -49,13 +49,15 @@ NO_VERSION = 0  # of rows in quarantine
 class GateMark:
     """The completion mark of the gate: the base that the rows were resolved against, and the counts per crawl run.
 
-    `measures` are by crawl run and dataset, for later runs to compare with; `held` says in the same way why rows are held back.
+    `measures` are by crawl run and dataset, for later runs to compare with; `held` says in the same way why rows are held back. `files`
+    are the digests by which the data files of the rows are found.
     """
 
     base: Base
     counts: dict[str, RunCounts]
     measures: dict[str, dict[str, Measures]] = field(default_factory=dict)
     held: dict[str, dict[str, str]] = field(default_factory=dict)
+    files: Digests = field(default_factory=dict)
 
 
 def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateMark | None:
@@ -65,7 +67,7 @@ def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateM
         return None
     mark = json.loads(store.get_bytes(key))
     counts = {crawl_run: RunCounts.from_dict(found) for crawl_run, found in mark["counts"].items()}
-    return GateMark(read_base(mark["base"]), counts, mark.get("measures", {}), mark.get("held", {}))
+    return GateMark(read_base(mark["base"]), counts, mark.get("measures", {}), mark.get("held", {}), mark.get("files", {}))
 
 
 def has_gate_mark(store: ObjectStore, process_run: str) -> bool:
@@ -109,11 +111,11 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     for crawl_run, name, why in judged.held():
         LOG.warning("%s of %s is held back: %s", name, crawl_run, why)
         held.setdefault(crawl_run, {})[name] = why
-    run_files(run.process_run, gated_keys(run, base), lake.tables(), store, lake)
+    files = write_run_files(run.process_run, gated_keys(run, base), lake.tables(), store, lake)
     stored_counts = {crawl_run: found.to_dict() for crawl_run, found in counts.items()}
-    gate_mark = {"base": asdict(mark.base), "counts": stored_counts, "measures": measures, "held": held}
+    gate_mark = {"base": asdict(mark.base), "counts": stored_counts, "measures": measures, "held": held, "files": files}
     store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(gate_mark).encode())
-    return GateMark(mark.base, counts, measures, held)
+    return GateMark(mark.base, counts, measures, held, files)
 
 
 def _write_tables(

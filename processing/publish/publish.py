@@ -219,7 +219,8 @@ class _Work:
             mark = read_resolve_mark(self.store, self.run.process_run)
             assert mark is not None
             base, keys = passed.base, RunKeys(self.run, mark, self.store).prepare()
-        files = run_files(self.run.process_run, gated_keys(self.run, passed.base.key()), tables, self.store, self.lake)
+        keyed = gated_keys(self.run, passed.base.key())
+        files = run_files(self.run.process_run, keyed, tables, passed.files, self.store, self.lake)
         return _Ready(passed, base, keys, files)
 
     def _holds(self, ready: _Ready, tables: Tables) -> bool:

@@ -26,27 +26,56 @@ from storage.objects.store import ObjectStore
 IN_BUCKETS = frozenset({"captures", "articles"})  # staged one host bucket after the other
 
 
+Files = dict[str, list[DataFile]]  # by table
+Digests = dict[str, list[str]]  # of the rows of each part, by the UUID of their table
+
+
+def write_run_files(process_run: str, keys: Mapping[str, str], tables: Mapping[str, Table], store: ObjectStore, lake: Lake) -> Digests:
+    """Write the data files with the rows of each table, `keys` being the staged rows by table. What is written already stays.
+
+    Returns the digests by which `run_files` finds them. Raises StorageError.
+    """
+    digests: Digests = {}
+    for name, key in keys.items():
+        made = digests[str(tables[name].metadata.table_uuid)] = []
+        for rows in _parts(store, key, name):
+            made.append(_digest(tables[name], rows))
+            _files_of(process_run, tables[name], rows, made[-1], store, lake)
+    return digests
+
+
 def run_files(
-    process_run: str, keys: Mapping[str, str], tables: Mapping[str, Table], store: ObjectStore, lake: Lake
-) -> dict[str, list[DataFile]]:
-    """The data files with the rows of each table, `keys` being the staged rows by table. What is written already is not written again.
+    process_run: str, keys: Mapping[str, str], tables: Mapping[str, Table], digests: Digests, store: ObjectStore, lake: Lake
+) -> Files:
+    """The data files with the rows of each table. Rows are read again only where files are missing, which are then written.
 
     Raises StorageError.
     """
-    return {
-        name: [file for rows in _parts(store, key, name) for file in _files_of(process_run, tables[name], rows, store, lake)]
-        for name, key in keys.items()
-    }
+    return {name: _table_files(process_run, tables[name], key, digests, store, lake) for name, key in keys.items()}
 
 
-def _files_of(process_run: str, table: Table, rows: pa.Table, store: ObjectStore, lake: Lake) -> list[DataFile]:
-    name, digest = str(table.name()[-1]), _digest(table, rows)
-    files = get_waiting(store, process_run, name, digest)
-    if files is not None and all(table.io.new_input(file.file_path).exists() for file in files):
-        return files
-    files = lake.write(table, [rows])
-    reached(f"publish.written.{name}")
-    put_waiting(store, process_run, name, digest, files)
+def _table_files(process_run: str, table: Table, key: str, digests: Digests, store: ObjectStore, lake: Lake) -> list[DataFile]:
+    known = digests.get(str(table.metadata.table_uuid))
+    found = [_written(process_run, table, digest, store) for digest in known or ()]
+    if known is not None and None not in found:
+        return [file for files in found for file in files or ()]
+    parts = _parts(store, key, str(table.name()[-1]))
+    return [file for rows in parts for file in _files_of(process_run, table, rows, _digest(table, rows), store, lake)]
+
+
+def _written(process_run: str, table: Table, digest: str, store: ObjectStore) -> list[DataFile] | None:
+    """The files that are written for the rows of a digest; None if any is missing."""
+    files = get_waiting(store, process_run, str(table.name()[-1]), digest)
+    return files if files is not None and all(table.io.new_input(file.file_path).exists() for file in files) else None
+
+
+def _files_of(process_run: str, table: Table, rows: pa.Table, digest: str, store: ObjectStore, lake: Lake) -> list[DataFile]:
+    files = _written(process_run, table, digest, store)
+    if files is None:
+        name = str(table.name()[-1])
+        files = lake.write(table, [rows])
+        reached(f"publish.written.{name}")
+        put_waiting(store, process_run, name, digest, files)
     return files
 
 
