@@ -77,8 +77,8 @@ def decide_key(
     """The decision on each row of one key, in their order.
 
     `versions` are those of the key so far, in any order. If single captures of a crawl run are made again, some may be of the same crawl
-    run; then the values have `crawl_run`, `url` and all fields. `known` are places of rows whose page is as it was at the last reading. `former`
-    are the numbers of rows that the run replaces.
+    run; then the values have `crawl_run`, `url` and all fields. `known` are places of rows whose page is as it was at the last reading.
+    `former` are the numbers of rows that the run replaces.
     """
     so_far = list(versions)
     numbered = enumerate(rows)
