@@ -103,8 +103,13 @@ def _readings(known: KnownLake, dataset: str, rows: pa.Table, urls: Collection[s
 
 
 def read_versions(known: KnownLake, dataset: Dataset, row_ids: Collection[str]) -> Iterator[pa.Table]:
-    """The rows that keys have in the dataset's table: their versions and the fields that are compared."""
+    """The rows that keys have in the dataset's table: their versions and the fields that are compared.
+
+    For a run that makes rows again also where they come from, and all fields: another row of the same crawl run may have the key.
+    """
     columns = ["row_id", "version", "first_seen", "fetched_at", "process_run", *dataset.compared_fields()]
+    if known.hidden is not None:
+        columns = list(dict.fromkeys([*columns, "crawl_run", "url", *dataset.fields]))
     for some in _portions(pa.array(sorted(row_ids), pa.string())):
         yield from _having(known.versions(dataset.name, some.to_pylist()), some, columns)
 
