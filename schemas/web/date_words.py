@@ -15,7 +15,7 @@ january janvier jänner jän januar enero gennaio janeiro januari styczeń stycz
 janv ene gen;
 february février feber februar febrero febbraio fevereiro februari luty lutego únor února február şubat февраль февраля лютий лютого feb
 févr fév fev;
-march mars märz maerz marzo março maart marzec marca březen března marec mart март марта березень березня mar mär mrz;
+march mars märz marzo março maart marzec marca březen března marec mart март марта березень березня mar mär mrz;
 april avril abril aprile kwiecień kwietnia duben dubna apríl nisan апрель апреля квітень квітня apr avr abr;
 may mai mayo maggio maio mei maj maja květen května máj mayıs май мая травень травня;
 june juin juni junio giugno junho czerwiec czerwca červen června jún haziran июнь июня червень червня jun;
@@ -39,7 +39,7 @@ helmikuu helmikuuta ots otsaila peb pebrero shk shkurt vas vasario vasaris veebr
 φεβρουαρίου ақп ақпан лют лютага люты феб фебруар фев февруари փետրվար փետրվարի փտվ פברואר פבר׳ فبراير فروری فوریه فوریهٔ फ़रवरी फ़र॰
 फेब्रु फेब्रुअरी फेब्रुवारी ফেব ফেব্রুয়ারী ਫ਼ਰ ਫ਼ਰਵਰੀ ફેબ્રુ ફેબ્રુઆરી பிப் பிப்ரவரி ఫిబ్ర ఫిబ్రవరి ಫೆಬ್ರ ಫೆಬ್ರವರಿ ഫെബ്രു ഫെബ്രുവരി පෙබ
 පෙබරවාරි กุมภาพันธ์ ກຸມພາ ဖေဖော်ဝါရီ თებ თებერვალი កុម្ភៈ شباط فيفري;
-kov kovas kovo maalis maaliskuu maaliskuuta mac machi maret marso martie martii martius marto marts martxoa març maw mawrth mrt márc
+maerz kov kovas kovo maalis maaliskuu maaliskuuta mac machi maret marso martie martii martius marto marts martxoa març maw mawrth mrt márc
 március márta märts ožu ožujak ožujka μάρ μάρτιος μαρ μαρτίου мар нау наурыз сак сакавік сакавіка մարտ մարտի մրտ מרץ مارس مارچ मार्च মার্চ
 ਮਾਰਚ માર્ચ மார் மார்ச் మార్చి ಮಾರ್ಚ್ മാർ മാർച്ച് මාර් මාර්තු มีนาคม ມີນາ မတ် მარ მარტი មីនា آذار;
 aib aibreán api apirila aprel aprili aprilie aprilis aprill aprilo apríla aprīlis bal balandis balandžio d’abr d’abril ebr ebrill huhti
