@@ -50,6 +50,8 @@ def without_kicker(node: Node) -> str:
 def _is_mark(node: Node) -> bool:
     if node.tag == "a":
         return node.text(strip=True) in PERMALINK_SIGNS
+    if node.attributes.get("aria-hidden") == "true":  # a drawn sign, such as a triangle
+        return not any(map(str.isalnum, node.text()))
     return node.tag == "sup" and is_raised_number(node.text(strip=True))
 
 
