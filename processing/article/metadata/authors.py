@@ -89,6 +89,7 @@ edd lcsw aprn
 _CREDENTIALS = frozenset(_DEGREES.split())
 _DESK = frozenset(["staff", "team", "newsroom", "desk", "editors", "editorial", "admin", "webmaster", "llc", "inc", "ltd", "gmbh"])
 _NO_NAME = re.compile(r"(?!the\s)[a-zäöü]")  # the next words are prose
+_PROSE_WORDS = frozenset(("or", "for", "to", "with", "your", "our", "this", "is", "are"))  # in small letters they are in no name
 _LOGIN = re.compile(r"[^\sA-Z]*[a-z\d][._\d][^\sA-Z]*")  # `jane_doe`, `jane.doe`, `jdoe42`: a name for machines
 _BOX_NAMES = re.compile(
     r"author[-_ ]?(?:bio|box|info|card|profile|about|descr|details|area|section)|about[-_ ]?(?:the[-_ ]?)?author", re.IGNORECASE
@@ -262,6 +263,8 @@ def _is_name(part: str, whole: bool) -> bool:
         return False
     if whole:
         return True
+    if not _PROSE_WORDS.isdisjoint(words):
+        return False
     capital = sum(word[0].isupper() or not word[0].islower() for word in words)
     return len(words) >= 2 and capital * 3 >= len(words) * 2
 
