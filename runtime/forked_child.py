@@ -29,7 +29,7 @@ WAIT_SECONDS = 0.005
 
 @dataclass(slots=True, eq=False)
 class ForkedChild:
-    """A child process with pipes, to be used as a `subprocess.Popen`. Its standard error is the file `stderr`; None is that of this process."""
+    """A child process with pipes, to be used as a `subprocess.Popen`. Its standard error is the file `stderr`; None is ours."""
 
     pid: int
     stdin: BinaryIO
@@ -89,7 +89,7 @@ def take(*call: str) -> ForkedChild | None:
 
 def _has_one_thread() -> bool:
     try:
-        return len(os.listdir(TASKS)) == 1
+        return sum(1 for _ in TASKS.iterdir()) == 1
     except OSError:
         return False
 
@@ -114,10 +114,10 @@ def _become(call: Call, source: int, sink: int, errors: int) -> NoReturn:
     try:
         for number, handle in enumerate([fcntl.fcntl(handle, fcntl.F_DUPFD, 3) for handle in (source, sink, errors)]):
             os.dup2(handle, number)
-        for name in os.listdir(FILES):
-            if int(name) > 2:
+        for number in [int(path.name) for path in FILES.iterdir()]:
+            if number > 2:
                 with contextlib.suppress(OSError):  # the folder itself, which is closed already
-                    os.close(int(name))
+                    os.close(number)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         run(*call)
         code = 0

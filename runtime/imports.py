@@ -42,7 +42,7 @@ def without_collection() -> Iterator[None]:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """NumPy that is imported in this block starts no threads for linear algebra, so that the process can fork. Does not replace a setting."""
+    """NumPy that is imported in this block starts no threads for linear algebra, so that the process can fork. A setting holds."""
     before = os.environ.get(BLAS_THREADS)
     os.environ.setdefault(BLAS_THREADS, "1")
     try:

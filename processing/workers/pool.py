@@ -1,8 +1,8 @@
 """Run a function on items in worker processes with limits per item: a harmful page is lost, but no other page.
 
-Each worker is a new process (not a fork, which is unsafe below Airflow and Celery, unless it was forked early: `runtime.forked_child`) that
-gets batches of items through a pipe. A worker that takes too long or too much memory is killed. Its current item gets the result `Exceeded`; the rest of its batch goes to another worker.
-Results come in the order of the items.
+Each worker is a new process that gets batches of items through a pipe; not a fork, which is unsafe below Airflow and Celery, unless it was
+forked early (`runtime.forked_child`). A worker that takes too long or too much memory is killed. Its current item gets the result
+`Exceeded`; the rest of its batch goes to another worker. Results come in the order of the items.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _processed(name: str, settings: Settings) -> list[RunReport]:
 def _first_children() -> Iterator[None]:
     """The first page worker and the process that judges are forked now, when the modules are imported that all have in common."""
     with without_collection(), one_blas_thread():
-        import numpy  # noqa: F401 all use it
+        import numpy as np  # noqa: F401 all use it
 
         from processing.expectations.judge_process import JUDGE
         from processing.extract.page_tasks import READ_TASK
