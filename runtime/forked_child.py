@@ -98,8 +98,10 @@ def _fork(call: Call, *, apart: bool) -> ForkedChild:
     errors = cast("BinaryIO", tempfile.TemporaryFile()) if apart else None  # noqa: SIM115 it is open as long as the child
     source, stdin = os.pipe()
     stdout, sink = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):  # what is not written yet is not the child's to write
+        with contextlib.suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
     pid = os.fork()
     if pid == 0:
         _become(call, source, sink, 2 if errors is None else errors.fileno())
