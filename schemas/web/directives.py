@@ -133,12 +133,13 @@ def meta_elements(page: Document) -> list[tuple[str, str]]:
     Those in `noscript` are left out: they are for readers without scripts, such as `noindex` behind a wall of scripts.
     """
     found = page.css("meta[name][content]")[:MAX_META_ELEMENTS]
-    attributes = (element.attributes for element in found if not _is_in_noscript(element.parent))
+    attributes = (element.attributes for element in found if not is_in_noscript(element.parent))
     pairs = ((one["name"], one["content"]) for one in attributes)
     return [(name, content) for name, content in pairs if name and content]
 
 
-def _is_in_noscript(element: Element | None) -> bool:
+def is_in_noscript(element: Element | None) -> bool:
+    """Whether an element is a `noscript` or in one."""
     for _ in range(MAX_DEPTH):
         if element is None or element.tag == "noscript":
             break
