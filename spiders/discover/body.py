@@ -37,7 +37,9 @@ def read_body(question: Question, body: bytes, rules: ReadingRules, memory: Link
         body = decode_body(body, "gzip", rules.max_bytes)
     kind = sniff_kind(body, question.kind)
     if kind is UrlKind.FEED:
-        entries = (_listed_page(question, entry, question.depth + 1) for entry in feed_entries(body)) if rules.feeds else ()
+        charset = read_media_type(question.content_type).charset
+        listed = feed_entries(body, question.url, charset) if rules.feeds else ()
+        entries = (_listed_page(question, entry, question.depth + 1) for entry in listed)
         return BodyReading(kind, list(_in_scope(entries, rules)))
     if kind is UrlKind.SITEMAP:
         return BodyReading(kind, list(_in_scope(_sitemap_urls(question, body) if rules.sitemaps else (), rules)))
@@ -47,7 +49,7 @@ def read_body(question: Question, body: bytes, rules: ReadingRules, memory: Link
 
 
 def _sitemap_urls(question: Question, body: bytes) -> Iterator[FoundUrl | None]:
-    for entry in sitemap_entries(body):
+    for entry in sitemap_entries(body, question.url, read_media_type(question.content_type).charset):
         if not entry.is_sitemap:
             yield _listed_page(question, entry, depth=1, strip_parameters=False)
         elif url := resolve_link(question.url, entry.url):  # an index in an index is one deeper, so that the crawl's depth ends the chain

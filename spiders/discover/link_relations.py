@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 FEED_TYPES = frozenset(
     {
-        "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "application/rss", "application/atom",
-        "application/x.atom+xml", "application/xml", "text/rss+xml", "text/xml",
+        "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "application/rss",
+        "application/atom", "application/x.atom+xml", "application/xml", "text/rss+xml", "text/xml",
     }
 )  # fmt: skip
 PAGE_RELATIONS = frozenset({"canonical", "next", "prev", "previous"})

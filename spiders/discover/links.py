@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from selectolax.lexbor import LexborHTMLParser
 
 from schemas.web.directives import MAX_META_ELEMENTS, is_in_noscript, meta_elements
-from spiders.discover.charsets import is_web_charset
+from spiders.discover.charsets import UTF8, in_charset, page_in_utf8
 from spiders.discover.link_relations import RelatedLinks, header_links, related_links
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, meta_opt_outs
 
@@ -73,7 +73,8 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
 
     `product` is the crawler's product token, which opt-outs may name.
     """
-    html = _limit_tags(_to_utf8(html, charset))
+    html, codec = page_in_utf8(html, charset)
+    html = _limit_tags(html)
     html = html[: parsable_length(html)]
     tree = LexborHTMLParser(html)
     base = tree.css_first("base[href]")
@@ -87,7 +88,8 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
     references.update(dict.fromkeys((*named.pages, *_frames(tree))))
     opt_outs = meta_opt_outs(meta_elements(tree), product)
     base_url = base.attributes.get("href") if base else None
-    return PageLinks(base_url, tuple(references), named.feeds, named.sitemaps, opt_outs, _refresh(tree))
+    links = tuple(references) if codec == UTF8 else tuple(in_charset(reference, codec) for reference in references)
+    return PageLinks(base_url, links, named.feeds, named.sitemaps, opt_outs, _refresh(tree))
 
 
 def _frames(tree: LexborHTMLParser) -> list[str]:
@@ -141,14 +143,3 @@ def _limit_tags(html: bytes) -> bytes:
         if left <= 0:
             return html[:start]
     return html
-
-
-def _to_utf8(html: bytes, charset: str | None) -> bytes:
-    """The page as UTF-8, from the charset that its header names: the parser reads UTF-8."""
-    if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_web_charset(charset):
-        return html
-    try:
-        return html.decode(charset, "replace").encode("utf-8", "replace")
-    except (LookupError, ValueError):
-        return html
-

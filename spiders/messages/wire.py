@@ -26,8 +26,8 @@ class ReaderTask(StrEnum):
 class Question(msgspec.Struct, array_like=True, frozen=True):
     """`url_id` is the URL in the frontier, 0 for none. `coding` and `content_type` are headers; `may_follow`: links are wanted.
 
-    `redirects` is how many led to the URL, `refresh` and `link` are the headers of these names. `hosts` are those to which redirects of seeds led: they are
-    in the crawl's scope too.
+    `redirects` is how many led to the URL, `refresh` and `link` are the headers of these names. `hosts` are those to which redirects of
+    seeds led: they are in the crawl's scope too.
     """
 
     task: ReaderTask
