@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from processing.article.metadata.dates import EARLIEST, date_in_url, read_date
+from processing.article.metadata.fallback_dates import (
+    DATE_ALONE,
+    DATE_IN_WORDS,
+    date_in_own_teaser,
+    date_text,
+    dated_texts,
+    dates_in_scripts,
+    dates_in_titles,
+    labelled_changes,
+    labelled_dates,
+    only_date,
+)
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, types_of
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages, node_names
@@ -73,6 +85,11 @@ MODIFIED = (
     "modified_time",
     "article.updated",
 )
+# Names like those above, of which each publisher has its own: `vr:published_time`, `prism.publicationDate`, `date-pub`.
+_ALIKE_PUBLISHED = re.compile(
+    r"(?:^|[:._ -])(?:date[_.-]?)?(?:first[_-]?|original[_-]?|article[_-]?)?(?:publi(?:shed?|cation)?|posted|post|release|pub)"
+    r"[_.-]?(?:date|time|on|at|day|datetime|timestamp)?$"
+)
 _MODIFIED_WORDS = re.compile(r"updat|modif|revis|edited|actualiz|aktualis|mis à jour|aggiornat|обновл", re.IGNORECASE)
 _STANDARD = re.compile(
     r"\s*\d{4}-?\d\d"
@@ -83,19 +100,6 @@ _EVENT_WORDS = re.compile(
     r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE
 )
 _PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|created|byline|dateline|date|datum|fecha", re.IGNORECASE)
-
-
-# A text that is a date, perhaps with what it dates before it.
-_DATE_ALONE = re.compile(
-    r"(?:[^\W\d]+:?\s){0,3}(?:[^\W\d_]{3,9}\.?\s\d{1,2},?\s(?:19|20)\d\d|\d{1,2}\.?\s[^\W\d_]{3,9}\.?,?\s(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)$"
-)
-# Dates in the data of script-built pages. The value is searched first, because a colon is rarer than a quote.
-_SCRIPT_DATE = re.compile(r""":\s*\\?"(\d{4}-\d\d-\d\d[^"\\]{0,30})\\?\"""")
-_SCRIPT_KEY = re.compile(
-    r"""\\?"(?:date_?published|published_?(?:at|date|on|time)|publish_?date|publication_?date|post_?date|first_?published(?:_?at)?)\\?"\s*$""",
-    re.IGNORECASE,
-)
-MAX_KEY_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +143,14 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("json-ld", _from_video(json_ld), today)
         or _in_url(in_url, latest)
         or plausible("text", _near_heading(markup))
-        or plausible("time", _only_date(markup.times))
-        or plausible("text", _only_date(_dated_texts(tree, markup.all_texts)))
-        or plausible("text", _in_scripts(page.html))
+        or plausible("meta", _alike_published(markup), today)
+        or plausible("text", labelled_dates(markup, language))
+        or plausible("text", dates_in_titles(markup))
+        or plausible("time", only_date(markup.times))
+        or plausible("text", only_date(dated_texts(tree, markup.all_texts, DATE_IN_WORDS), language))
+        or plausible("text", only_date(dated_texts(tree, markup.all_texts, DATE_ALONE), language))
+        or plausible("text", dates_in_scripts(page.html))
+        or plausible("text", date_in_own_teaser(tree, page.url))
         or _hint(page, latest)
     )
     modified = (
@@ -149,6 +158,8 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("meta", iter(markup.all(*MODIFIED)), today)
         or plausible("time", _visible_times(markup, published=False), today)
     )
+    if published is None and (change := plausible("text", labelled_changes(markup))) is not None:
+        published, modified = replace(change, source="modified"), modified or change
     return published, modified
 
 
@@ -169,44 +180,6 @@ def _latest(page: Page) -> tuple[datetime, datetime]:
     if fetched is None or not EARLIEST <= fetched <= today:
         return today, today
     return today, fetched + FUTURE
-
-
-def _only_date(nodes: list[Node]) -> Iterator[str]:
-    """The texts of the nodes outside lists of other pages, if all of them name the same day."""
-    texts = [_date_text(node) for node in nodes[:40] if not in_list_of_pages(node)]
-    days = {found[0].date() for text in texts if (found := read_date(text))}
-    if len(days) == 1:
-        yield from texts
-
-
-def _dated_texts(tree: Tree, all_texts: str) -> list[Node]:
-    """The elements with a text that is a date and little more. `all_texts` are those of the body, as `Markup` has them."""
-    body = tree.body
-    if body is None:
-        return []
-    candidates = [text for text in map(str.strip, all_texts.split("\0")) if text[-1:].isdigit() and 8 <= len(text) <= 50]
-    dates = {text for text in candidates if _DATE_ALONE.match(text)}
-    if not dates:  # the common case: to visit every text costs ten times as much
-        return []
-    texts = (
-        node
-        for node in body.traverse(include_text=True, skip_empty=True)
-        if node.is_text_node and (node.text_content or "").strip() in dates
-    )
-    return [parent for node in texts if (parent := node.parent) is not None]
-
-
-def _in_scripts(html: str) -> Iterator[str]:
-    """The first date of publishing in the data of the page's scripts. JSON-LD is read elsewhere, which knows whose date it is."""
-    for match in _SCRIPT_DATE.finditer(html):
-        if _SCRIPT_KEY.search(html, max(0, match.start() - MAX_KEY_CHARACTERS), match.start()) and not _in_json_ld(html, match.start()):
-            yield match[1]
-            return
-
-
-def _in_json_ld(html: str, position: int) -> bool:
-    opening = html.rfind("<script", 0, position)
-    return opening >= 0 and "ld+json" in html[opening : html.find(">", opening)].lower()
 
 
 def _near_heading(markup: Markup) -> Iterator[str]:
@@ -245,6 +218,13 @@ def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
                 yield text
 
 
+def _alike_published(markup: Markup) -> Iterator[str]:
+    """The contents of `<meta>` elements with a publisher's own name for the date of publishing."""
+    for name, values in markup.meta.items():
+        if ("pub" in name or "post" in name or "release" in name) and _ALIKE_PUBLISHED.search(name):
+            yield from values
+
+
 def _from_video(json_ld: JsonLd) -> Iterator[str]:
     """The date of a video or an episode, which may be older than the page that shows it."""
     item = json_ld.page
@@ -277,11 +257,11 @@ def _visible_times(markup: Markup, *, published: bool) -> Iterator[str]:
         for node in markup.properties.get(name, ())[:5]:
             # blogs keep the date in the article's footer: a date for machines there is the page's unless it is another page's
             if not in_boilerplate(node) or (_has_machine_date(node) and not in_list_of_pages(node)):
-                yield _date_text(node)
+                yield date_text(node)
     for node in markup.times[:40]:
         words = _surrounding_names(node)
         if published != bool(_MODIFIED_WORDS.search(words)) and not _EVENT_WORDS.search(words) and not in_boilerplate(node):
-            yield _date_text(node)
+            yield date_text(node)
 
 
 def _visible_dates(markup: Markup) -> Iterator[str]:
@@ -302,11 +282,6 @@ def _before_change(text: str) -> str:
     """What a text says before it speaks of a change: `Written: 2 May 2024, updated: 5 May 2024` names both."""
     change = _MODIFIED_WORDS.search(text)
     return text[: change.start()] if change else text
-
-
-def _date_text(node: Node) -> str:
-    attributes = node.attributes
-    return attributes.get("datetime") or attributes.get("content") or attributes.get("title") or visible_text(node)
 
 
 def _has_machine_date(node: Node) -> bool:
