@@ -39,6 +39,13 @@ _BETWEEN = r"(?:\s(?:on|at|by|am|vom|den|le|el|il|op|dnia))?\s?:?\s{0,9}"
 _DATE_BEHIND = r"((?:[^\W\d_]{2,10}\.?,\s)?(?:\d|[^\W\d_]{3,9}\.?\s\d{1,2},?\s\d{4}).{0,60})"
 _LABELLED_PUBLISHED = re.compile(rf"\b(?:{_PUBLISHED}){_BETWEEN}{_DATE_BEHIND}$", re.IGNORECASE | re.VERBOSE)
 _LABELLED_MODIFIED = re.compile(rf"\b(?:{_MODIFIED}){_BETWEEN}{_DATE_BEHIND}$", re.IGNORECASE | re.VERBOSE)
+# Sentences of templates: `This entry was posted on`, `Dieser Beitrag wurde am 3. Mai 2024 um 15:21 Uhr veröffentlicht`.
+_WRITTEN = re.compile(
+    r"""\b(?:(?:entry|post|article)\swas\s(?:posted|published|written|created)|(?:beitrag|eintrag|artikel)\swurde
+    |(?:entrée|article|billet)\sa\sété\s(?:publiée?|postée?)|(?:entrada|artículo)\s(?:fue|foi)\s(?:publicad[ao]|escrit[ao])
+    |articolo\sè\sstato\spubblicato|bericht\s(?:is|werd)\sgeplaatst)\b(?:\s\w+){0,3}?\s(?:on|am|le|el|il|em|op)\s(.{6,60})""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _YEAR_IN_TEXT = re.compile(r"(?:19|20)\d\d|[./]\d\d\b")
 MAX_LABELLED = 100  # characters of a text in which a date is labelled; in longer ones it is a sentence of the article
 # Dates in the data of script-built pages. The value is searched first, because a colon is rarer than a quote.
@@ -63,7 +70,11 @@ def labelled_changes(markup: Markup) -> Iterator[str]:
 def _labelled(label: re.Pattern[str], markup: Markup) -> Iterator[str]:
     texts = markup.all_texts.split("\0")
     for before, text in zip(["", *texts], texts, strict=False):
-        if len(text) <= MAX_LABELLED and _YEAR_IN_TEXT.search(text):
+        if not _YEAR_IN_TEXT.search(text):
+            continue
+        if label is _LABELLED_PUBLISHED and (match := _WRITTEN.search(text)) is not None:
+            yield match[1]
+        elif len(text) <= MAX_LABELLED:
             behind = folded_text(text)
             match = label.search(behind) or label.search(f"{folded_text(before[-MAX_LABELLED:])} {behind}")
             if match is not None:

@@ -31,6 +31,7 @@ from schemas.page import Page
 
 # Clocks and zones differ: a page may be dated up to this much after it was fetched.
 FUTURE = timedelta(days=1)
+ONE_DAY = timedelta(days=1)
 MAX_DATE_CHARACTERS = 160
 NEAR_TEXTS = 25
 SHORT_DATE = 20  # characters
@@ -95,6 +96,7 @@ _STANDARD = re.compile(
     r"\s*\d{4}-?\d\d"
 )  # ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change
 _DAY_FIRST_HOSTS = (".uk", ".ie", ".au", ".nz", ".in", ".za", ".ng", ".ke", ".gh", ".sg", ".my", ".hk", ".pk", ".bd", ".lk", ".mt", ".eu")
+_SEEN = frozenset(("time", "text"))  # what readers see, of this page or of others
 _EMBEDDED = frozenset(("VideoObject", "PodcastEpisode"))
 _EVENT_WORDS = re.compile(
     r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE
@@ -129,6 +131,8 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
             if found and in_url is not None and found[0].date() != in_url.date():
                 other = read_date(text, not month_first, language)  # 03/10/2023: the URL knows which is the month
                 found = other if other and other[0].date() == in_url.date() else found
+            if found and in_url is not None and source in _SEEN and not _is_near(found, in_url):
+                continue  # another page's date, or that of an event
             if found and EARLIEST <= found[0] <= until:
                 return Moment(found[0], found[1], source)
         return None
@@ -138,14 +142,16 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("meta", iter(markup.all(*PUBLISHED)), today)
         or plausible("time", _visible_times(markup, published=True), today)
         or plausible("meta", iter(markup.all(*VAGUE)), today)
+        or plausible("text", _below_heading(markup))
         or plausible("text", _visible_dates(markup), today)
+        or _in_url(in_url, latest)
         or plausible("json-ld", iter(declared), today)
         or plausible("json-ld", _from_video(json_ld), today)
-        or _in_url(in_url, latest)
+        or plausible("text", labelled_dates(markup, language))
         or plausible("text", _near_heading(markup))
         or plausible("meta", _alike_published(markup), today)
-        or plausible("text", labelled_dates(markup, language))
         or plausible("text", dates_in_titles(markup))
+        or plausible("text", only_date(_named_dates(markup), language))
         or plausible("time", only_date(markup.times))
         or plausible("text", only_date(dated_texts(tree, markup.all_texts, DATE_IN_WORDS), language))
         or plausible("text", only_date(dated_texts(tree, markup.all_texts, DATE_ALONE), language))
@@ -161,6 +167,12 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
     if published is None and (change := plausible("text", labelled_changes(markup))) is not None:
         published, modified = replace(change, source="modified"), modified or change
     return published, modified
+
+
+def _is_near(found: tuple[datetime, str | None], day: datetime) -> bool:
+    """Whether a date is that of a day. With a zone it may be the day before or behind: the day's zone is unknown."""
+    moment, zone = found
+    return abs(moment.date() - day.date()) <= (ONE_DAY if zone else timedelta())
 
 
 def _is_month_first(url: str, language: str | None) -> bool:
@@ -182,11 +194,29 @@ def _latest(page: Page) -> tuple[datetime, datetime]:
     return today, fetched + FUTURE
 
 
+def _below_heading(markup: Markup) -> Iterator[str]:
+    """The texts directly below the main heading that are dates and nothing else."""
+    for heading in markup.headings[:2]:
+        for text, node in markup.texts_after(heading)[:BESIDE_TEXTS]:
+            if DATE_ALONE.fullmatch(text) and not _MODIFIED_WORDS.search(text + _surrounding_names(node)) and not _EVENT_WORDS.search(text):
+                yield text
+
+
+def _named_dates(markup: Markup) -> Iterator[Node]:
+    """The elements whose names say that they hold a date of publishing, in boilerplate, too."""
+    for node in markup.dates[:80]:
+        words = _surrounding_names(node)
+        if _PUBLISHED_WORDS.search(words) and not _EVENT_WORDS.search(words) and not _MODIFIED_WORDS.search(words):
+            yield node
+
+
 def _near_heading(markup: Markup) -> Iterator[str]:
     """Short texts close after the main heading and directly above it, and bylines."""
     for heading in markup.headings[:2]:
         for place, (text, node) in enumerate(markup.texts_after(heading)[:NEAR_TEXTS]):
-            if 5 < len(text) <= 80 and not _EVENT_WORDS.search(text) and (place < BESIDE_TEXTS or not in_boilerplate(node)):
+            if not 5 < len(text) <= 80 or _EVENT_WORDS.search(text) or _MODIFIED_WORDS.search(node_names(node)):
+                continue
+            if place < BESIDE_TEXTS or not in_boilerplate(node):
                 yield text
         yield from (text for text in _above(heading) if not _EVENT_WORDS.search(text))
     for node in markup.authors[:40]:  # a date may stand behind the author's name
@@ -258,7 +288,7 @@ def _visible_times(markup: Markup, *, published: bool) -> Iterator[str]:
             # blogs keep the date in the article's footer: a date for machines there is the page's unless it is another page's
             if not in_boilerplate(node) or (_has_machine_date(node) and not in_list_of_pages(node)):
                 yield date_text(node)
-    for node in markup.times[:40]:
+    for node in sorted(markup.times[:40], key=lambda node: "publish" not in _surrounding_names(node).lower()):
         words = _surrounding_names(node)
         if published != bool(_MODIFIED_WORDS.search(words)) and not _EVENT_WORDS.search(words) and not in_boilerplate(node):
             yield date_text(node)
@@ -272,6 +302,8 @@ def _visible_dates(markup: Markup) -> Iterator[str]:
         if not (named or "meta" in words) or _EVENT_WORDS.search(words) or _MODIFIED_WORDS.search(words) or in_boilerplate(node):
             continue
         text = _before_change(visible_text(node))
+        if named and len(text) <= SHORT_DATE and (title := node.attributes.get("title")):
+            yield title  # the date of `2 days ago`
         if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40):
             yield text
             if named and len(text) <= SHORT_DATE:  # day, month and year may be elements without spaces between them
