@@ -22,6 +22,7 @@ from processing.article.metadata.fallback_dates import (
     only_date,
 )
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, types_of
+from processing.article.metadata.local_zone import is_utc, local_offset
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages, node_names
 from processing.article.tree.characters import folded_text
@@ -34,6 +35,7 @@ FUTURE = timedelta(days=1)
 ONE_DAY = timedelta(days=1)
 MAX_DATE_CHARACTERS = 160
 NEAR_TEXTS = 25
+MOST_SEEN = 4  # dates near the heading: that of publishing is among them
 SHORT_DATE = 20  # characters
 BESIDE_TEXTS = 3  # so close behind the heading that names such as `teaser` speak of the standfirst
 PUBLISHED = (
@@ -91,7 +93,11 @@ _ALIKE_PUBLISHED = re.compile(
     r"(?:^|[:._ -])(?:date[_.-]?)?(?:first[_-]?|original[_-]?|article[_-]?)?(?:publi(?:shed?|cation)?|posted|post|release|pub)"
     r"[_.-]?(?:date|time|on|at|day|datetime|timestamp)?$"
 )
-_MODIFIED_WORDS = re.compile(r"updat|modif|revis|edited|actualiz|aktualis|mis à jour|aggiornat|обновл", re.IGNORECASE)
+_MODIFIED_WORDS = re.compile(
+    r"updat|modif|revis|edited|a[ck]tuali[sz]|atualiz|mis à jour|aggiornat|обновл|оновл|geändert|änderung|bearbeitet|bijgewerkt|gewijzigd"
+    r"|u?pp?dater|uppfær|päivit|zaktualiz|güncel|cập nhật|更新|수정",
+    re.IGNORECASE,
+)
 _STANDARD = re.compile(
     r"\s*\d{4}-?\d\d"
 )  # ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change
@@ -164,9 +170,28 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("meta", iter(markup.all(*MODIFIED)), today)
         or plausible("time", _visible_times(markup, published=False), today)
     )
+    if published is not None and is_utc(published.zone, published.at):
+        published = _as_seen(published, _seen_dates(markup), page.url, month_first, language)
     if published is None and (change := plausible("text", labelled_changes(markup))) is not None:
         published, modified = replace(change, source="modified"), modified or change
     return published, modified
+
+
+def _as_seen(declared: Moment, texts: Iterator[str], url: str, month_first: bool, language: str | None) -> Moment:
+    """The same moment in the zone of the site's readers, if the page shows them another day than that in UTC."""
+    seen = [found[0] for text in texts if (found := read_date(text, month_first, language)) and found[1] is None]
+    if not seen or declared.at.date() in {moment.date() for moment in seen[:MOST_SEEN]}:
+        return declared
+    if (zone := local_offset(declared.at, seen[0], url, language)) is None:
+        return declared
+    local = declared.at.astimezone(zone)
+    return Moment(local, local.isoformat()[-6:], declared.source)
+
+
+def _seen_dates(markup: Markup) -> Iterator[str]:
+    """The dates that readers see, those beside the main heading first."""
+    yield from _near_heading(markup)
+    yield from _visible_dates(markup)
 
 
 def _is_near(found: tuple[datetime, str | None], day: datetime) -> bool:
