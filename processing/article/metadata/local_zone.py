@@ -20,8 +20,8 @@ _COUNTRIES = {"uk": "GB"}
 def local_offset(declared: datetime, seen: datetime, url: str, language: str | None) -> timezone | None:
     """The offset of the zone in which a moment in UTC has the day, and the time if it has one, that readers see.
 
-    `seen` is the date that the page shows, without a zone: midnight if it shows no time. Then the offset is that of the country of the page's
-    language or host, if all its zones with that day have one. None: the days agree, or the offset is not certain.
+    `seen` is the date that the page shows, without a zone: midnight if it shows no time. Then the offset is that of the country of the
+    page's language or host, if all its zones with that day have one. None: the days agree, or the offset is not certain.
     """
     if abs(seen.date() - declared.date()) != ONE_DAY:
         return None

@@ -33,6 +33,7 @@ from schemas.page import Page
 # Clocks and zones differ: a page may be dated up to this much after it was fetched.
 FUTURE = timedelta(days=1)
 ONE_DAY = timedelta(days=1)
+BEFORE_DATE = 20  # characters, in which a text says what its date is of
 MAX_DATE_CHARACTERS = 160
 NEAR_TEXTS = 25
 MOST_SEEN = 4  # dates near the heading: that of publishing is among them
@@ -159,8 +160,8 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("text", dates_in_titles(markup))
         or plausible("text", only_date(_named_dates(markup), language))
         or plausible("time", only_date(markup.times))
-        or plausible("text", only_date(dated_texts(tree, markup.all_texts, DATE_IN_WORDS), language))
-        or plausible("text", only_date(dated_texts(tree, markup.all_texts, DATE_ALONE), language))
+        or plausible("text", only_date(_without_changes(dated_texts(tree, markup.all_texts, DATE_IN_WORDS)), language))
+        or plausible("text", only_date(_without_changes(dated_texts(tree, markup.all_texts, DATE_ALONE)), language))
         or plausible("text", dates_in_scripts(page.html))
         or plausible("text", date_in_own_teaser(tree, page.url))
         or _hint(page, latest)
@@ -223,8 +224,16 @@ def _below_heading(markup: Markup) -> Iterator[str]:
     """The texts directly below the main heading that are dates and nothing else."""
     for heading in markup.headings[:2]:
         for text, node in markup.texts_after(heading)[:BESIDE_TEXTS]:
-            if DATE_ALONE.fullmatch(text) and not _MODIFIED_WORDS.search(text + _surrounding_names(node)) and not _EVENT_WORDS.search(text):
+            if not DATE_ALONE.fullmatch(text):
+                continue
+            words = f"{text} {_surrounding_names(node)}"
+            if not _MODIFIED_WORDS.search(words) and not _EVENT_WORDS.search(words):
                 yield text
+
+
+def _without_changes(nodes: list[Node]) -> Iterator[Node]:
+    """The nodes whose texts do not say that their date is that of a change."""
+    return (node for node in nodes if not _MODIFIED_WORDS.search(visible_text(node)))
 
 
 def _named_dates(markup: Markup) -> Iterator[Node]:
@@ -239,7 +248,7 @@ def _near_heading(markup: Markup) -> Iterator[str]:
     """Short texts close after the main heading and directly above it, and bylines."""
     for heading in markup.headings[:2]:
         for place, (text, node) in enumerate(markup.texts_after(heading)[:NEAR_TEXTS]):
-            if not 5 < len(text) <= 80 or _EVENT_WORDS.search(text) or _MODIFIED_WORDS.search(node_names(node)):
+            if not 5 < len(text) <= 80 or _EVENT_WORDS.search(text) or _MODIFIED_WORDS.search(f"{text[:BEFORE_DATE]} {node_names(node)}"):
                 continue
             if place < BESIDE_TEXTS or not in_boilerplate(node):
                 yield text
