@@ -86,9 +86,7 @@ ARTICLES = {
         MARKUP,
     ),
     "modified_at": ColumnDoc("When the article was last changed.", MARKUP, "UTC"),
-    "modified_at_source": ColumnDoc(
-        "Where that time stood: json-ld, meta, time, url, text or hint; modified: the page shows only when it was changed.", MARKUP
-    ),
+    "modified_at_source": ColumnDoc("Where that time stood: json-ld, meta, time, url, text or hint.", MARKUP),
     "language": ColumnDoc("The language of the text, as ISO 639-1.", TEXT),
     "language_declared": ColumnDoc("The language that the page declares.", MARKUP),
     "section": ColumnDoc("The section or rubric.", MARKUP),
