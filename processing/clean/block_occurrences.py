@@ -15,7 +15,6 @@ MAX_PENDING = 100_000  # unsorted occurrences; they are merged when there are mo
 
 Digests = NDArray[np.uint64]
 Seconds = NDArray[np.int64]  # since the epoch
-_KINDS = np.uint64, np.uint64, np.int64  # of blocks, pages and times
 
 
 class HostOccurrences:
@@ -116,7 +115,8 @@ class HostOccurrences:
 
     def _take_single_page(self) -> bool:
         """Take the pending page of a host of which nothing else is known, as most of a wide crawl are; whether it could be done."""
-        blocks, urls, times = (np.frombuffer(bytes(column), kind) for column, kind in zip(self._new_blocks, _KINDS, strict=True))
+        blocks, urls = (np.frombuffer(bytes(column), np.uint64) for column in self._new_blocks[:2])
+        times = np.frombuffer(bytes(self._new_blocks[2]), np.int64)
         order = np.argsort(blocks)
         if np.any(blocks[order[1:]] == blocks[order[:-1]]):
             return False

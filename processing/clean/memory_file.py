@@ -14,7 +14,7 @@ from processing.clean.cleaning import LEARNED_COLUMNS, learn_rows
 from processing.clean.identity import BUCKETS, bucket_of
 from processing.clean.site_memory import SCHEMA, SiteMemory
 from processing.staging.bucket_parts import read_part
-from processing.staging.staging import bounded, staged_writer
+from processing.staging.staging import SMALL, bounded, staged_writer
 from storage.objects.store import ObjectStore
 
 GROUP_ROWS = 200_000
@@ -24,7 +24,7 @@ BY_BUCKET = b"bucket"  # the value of ORDER in files in which no row group has h
 
 def write_memory(store: ObjectStore, key: str, memories: Iterable[SiteMemory | Iterable[pa.Table]]) -> None:
     """Write the site memories of all host buckets, one after the other, each a memory or what `stored_rows` gives of it."""
-    with staged_writer(store, key, SCHEMA.with_metadata({ORDER: BY_BUCKET})) as writer:
+    with staged_writer(store, key, SCHEMA.with_metadata({ORDER: BY_BUCKET}), SMALL) as writer:
         for memory in memories:
             tables = [memory.to_arrow()] if isinstance(memory, SiteMemory) else memory
             for table in bounded(tables, GROUP_ROWS):

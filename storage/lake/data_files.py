@@ -13,6 +13,7 @@ from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.typedef import Record
 
 from storage.lake.parquet.files import write_files
+from storage.lake.parquet.layout import FRESH_LEVEL
 from storage.lake.published import without_stamps
 from storage.lake.staged_metadata import is_rewrite
 
@@ -31,7 +32,7 @@ def write_data_files(table: Table, rows: pa.Table) -> Iterator[DataFile]:
     not be.
     """
     fitted = _fitted(without_stamps(rows) if table.name()[-1] != "runs" else rows, table)
-    yield from write_files(table, fitted)
+    yield from write_files(table, fitted, FRESH_LEVEL)
 
 
 def _fitted(rows: pa.Table, table: Table) -> pa.Table:

@@ -24,12 +24,12 @@ from pyiceberg.table.locations import load_location_provider
 from pyiceberg.typedef import Record
 
 from storage.lake.parquet.block_texts import without_block_texts
-from storage.lake.parquet.layout import ROW_GROUP_ROWS, metrics_properties, writer_options
+from storage.lake.parquet.layout import COMPRESSION_LEVEL, ROW_GROUP_ROWS, metrics_properties, writer_options
 from storage.lake.tables import sort_columns
 
 
-def write_files(table: Table, rows: pa.Table) -> Iterator[DataFile]:
-    """Write rows as data files of the table, one for each partition, sorted by the table's sort order.
+def write_files(table: Table, rows: pa.Table, level: int = COMPRESSION_LEVEL) -> Iterator[DataFile]:
+    """Write rows as data files of the table, one for each partition, sorted by the table's sort order and compressed at a level of zstd.
 
     A column that the rows lack is NULL. Raises OSError; ValueError if a value is NULL that may not be.
     """
@@ -43,7 +43,7 @@ def write_files(table: Table, rows: pa.Table) -> Iterator[DataFile]:
         found = _determine_partitions(spec=table.metadata.spec(), schema=table.schema(), arrow_table=rows)
         parts = ((part.partition_key, part.arrow_table_partition) for part in found)
     for key, part in parts:
-        yield _write(table, part, key, f"00000-{next(number)}-{name}.parquet")
+        yield _write(table, part, key, f"00000-{next(number)}-{name}.parquet", level)
 
 
 def sort_rows(rows: pa.Table) -> pa.Table:
@@ -52,12 +52,12 @@ def sort_rows(rows: pa.Table) -> pa.Table:
     return rows.sort_by(keys) if keys else rows
 
 
-def _write(table: Table, rows: pa.Table, key: PartitionKey | None, name: str) -> DataFile:
+def _write(table: Table, rows: pa.Table, key: PartitionKey | None, name: str, level: int) -> DataFile:
     fitted = _with_field_ids(table, rows)
     place = load_location_provider(table.location(), table.properties).new_data_location(name, key)
     output = table.io.new_output(place)
     with output.create(overwrite=True) as stream:
-        with pq.ParquetWriter(stream, fitted.schema, **writer_options(fitted.schema, fitted.num_rows)) as writer:
+        with pq.ParquetWriter(stream, fitted.schema, **writer_options(fitted.schema, fitted.num_rows, level)) as writer:
             writer.write_table(fitted, row_group_size=ROW_GROUP_ROWS)
         metadata = writer.writer.metadata
     properties = {**table.properties, **metrics_properties(table.schema().column_names)}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from processing import stages
-from processing.publish import touched
+from processing.publish import run_files, touched
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from storage.lake.lake import open_lake
@@ -49,7 +49,11 @@ def test_only_what_new_rows_touch_is_decided_again(
     closed_run(sqlite_settings, WIRE, "4", [article("https://wire.example.org/copy", 1), article("https://wire.example.org/own", 9)])
     runs = {crawl.name: gated_run(sqlite_settings, crawl) for crawl in (NEWS, TIMES, DESK, WIRE)}
     asked, written = {name: judged(sqlite_settings, run) for name, run in runs.items()}, data_files(sqlite_settings)
+    read: set[str] = set()  # process runs whose staged rows are read again
+    parts = run_files._parts
+    monkeypatch.setattr(run_files, "_parts", lambda store, key, name: read.add(key.split("/")[1]) or parts(store, key, name))
     reports = {name: stages.publish(run, sqlite_settings) for name, run in runs.items()}
+    assert read == {runs["desk"], runs["wire"]}
 
     again = [record.getMessage().split()[0] for record in caplog.records if "decided on again" in record.getMessage()]
     assert again == [runs["desk"], runs["wire"]]
