@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
-from processing.article.metadata.authors import read_authors
+from processing.article.metadata.authors import read_authors, site_of
 from processing.article.metadata.field_sources import FieldSource, JsonLdValue, MetaElements, SourcedText, first_value, of_article
 from processing.article.metadata.jsonld import MAX_DEPTH, JsonLd, first_text, read_jsonld
 from processing.article.metadata.markup import Markup, meta_source, read_markup
@@ -80,7 +80,7 @@ def read_metadata(tree: Tree, page: Page) -> Metadata:
     return Metadata(
         title=read_title(markup, json_ld, site_name, page.url) or page.hints.title,
         description=shortened(first_value(DESCRIPTION, markup, json_ld)),
-        authors=read_authors(markup, json_ld, site_name),
+        authors=read_authors(markup, json_ld, site_of(site_name, page.url)),
         published_at=published.at if published else None,
         published_at_source=published.source if published else None,
         published_zone=published.zone if published else None,

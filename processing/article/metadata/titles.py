@@ -23,20 +23,34 @@ _ARCHIVED = re.compile(r"/(https?://.+)")  # an archive's URL of a page ends wit
 META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title")
 # What separates the site's name from the title; a hyphen or a colon only with space around it.
 # A low line parts titles in Chinese, Japanese and Korean, or with space around it; elsewhere it is part of a name.
-_BARS = r"\s*[|¦‖｜︱│]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|_+(?=[\u3000-\u9fff\uac00-\ud7af])"
-_SEPARATOR = re.compile(rf"\s+[|\-–—•·»:›>~]+\s+|{_BARS}|\s*»\s*")
-_SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|\-–—•·:›>~]+\s+|{_BARS}")  # where « and » are quotation marks
-_SEPARATING = re.compile("[|¦‖｜︱│:_–—•·»›>~-]")  # every separator has one of these
+_SIGNS = r"\-‐‑‒–—―−•·∙‧・:›>~⋆★☆✦♦●◆▪■▸▷→←‹</\\*"  # with space around them
+_BARS = r"\s*[|¦‖｜︱│❘∣⎮]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|_+(?=[\u3000-\u9fff\uac00-\ud7af])"
+_SEPARATOR = re.compile(rf"\s+[|«»{_SIGNS}]+\s+|{_BARS}|\s*»\s*")
+_SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|{_SIGNS}]+\s+|{_BARS}")  # where « and » are quotation marks
+_SEPARATING = re.compile(f"[|¦‖｜︱│❘∣⎮：_«»{_SIGNS}]")  # every separator has one of these
 SITE_SHARE = 0.6  # of the site's name: so much of it, alone at the title's end, stands for the name
 MIN_BEGINNING_WORDS = 3  # of a heading with which a longer title begins
 NAME_SHARE = 0.4  # of a part's letters: a part in which the site's name is less is a sentence about the site
 _BETWEEN = re.compile(r"\s*[:|–—-]\s+")  # a kicker and a heading
 _BEHIND_HEADING = re.compile(r"\s*[|:/<>»›·•–—-]\s")
+_BAR_SIGNS = frozenset(("|", "¦", "‖", "｜", "︱", "│", "❘", "∣", "⎮", "•", "·", "»", "<", ""))
 _QUOTES = frozenset("\"'“”„«»‘’")
 _DATE_BEFORE = re.compile(r"^(?:\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)\s*[-–—:|]\s+(?=\S)")
 # A site's name behind a hyphen without spaces, as Chinese sites write it.
 _SITE_BEHIND_HYPHEN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])-[\u4e00-\u9fff]{2,8}$")
-_SECTIONS = frozenset(("blog", "blogarchive", "blogarchiv", "home", "startseite"))  # what templates put before or after the title
+# What templates put before or after the title, and instead of it.
+_SECTIONS = frozenset(("blog", "blogarchive", "blogarchiv", "home", "startseite", "news", "nachrichten", "aktuelles", "新闻", "ニュース"))
+_PLACEHOLDERS = _SECTIONS | {
+    "untitled",
+    "untitleddocument",
+    "untitledpage",
+    "document",
+    "index",
+    "homepage",
+    "newpage",
+    "ohnetitel",
+    "sanstitre",
+}
 _WORD = re.compile(r"\w+")
 
 
@@ -64,7 +78,7 @@ def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> 
     elif (part := _part_with_heading(markup, list(stripped.values()), site)) is not None:
         yield part[0], part[1][:MAX_TITLE_CHARACTERS]
     for source, text in _agreed_first(declared, stripped):
-        if not is_site(title := stripped[text], site):
+        if not is_site(title := stripped[text], site) and not (headings and _letters(title) in _PLACEHOLDERS):
             yield source if title == text else f"{source} (without the site's name)", title[:MAX_TITLE_CHARACTERS]
     for heading in [*headings, *logos]:
         yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
@@ -164,9 +178,10 @@ def without_site(title: str, site: frozenset[str]) -> str:
         title = _SITE_BEHIND_HYPHEN.sub("", title)
     if not _SEPARATING.search(title):
         return title.strip()
-    beginning, line, end = title.rpartition("_")
-    if line and beginning.strip() and is_site(end, site):
-        title = beginning
+    for sign in ("_", ": ", "："):
+        beginning, line, end = title.rpartition(sign)
+        if line and beginning.strip(" :") == beginning != "" and is_site(end, site):
+            title = beginning
     separator = _separator(title)
     parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
@@ -182,11 +197,11 @@ def without_site(title: str, site: frozenset[str]) -> str:
 
 
 def _separator(title: str) -> re.Pattern[str]:
-    return _SEPARATOR_BESIDE_QUOTES if "«" in title else _SEPARATOR
+    return _SEPARATOR_BESIDE_QUOTES if "«" in title and "»" in title else _SEPARATOR
 
 
 def _is_bar(separator: str) -> bool:
-    return separator.strip(" _\u3000") in {"|", "¦", "‖", "｜", "︱", "│", "•", "·", "»", ""} and bool(separator.strip())
+    return separator.strip(" _\u3000") in _BAR_SIGNS and bool(separator.strip())
 
 
 def _words(text: str) -> float:

@@ -22,7 +22,7 @@ from processing.known.row_sightings import KeyPages, Sighting
 from processing.known.upkeep import check_index, maintain_index, purge_index, rebuild_index
 from processing.resolve.article_sightings import ARTICLES
 from processing.resolve.decisions import decide
-from processing.resolve.earlier_dataset_rows import read_readings, read_row_sightings, read_sightings, read_versions
+from processing.resolve.earlier_dataset_rows import read_keys_on, read_readings, read_row_sightings, read_versions
 from processing.resolve.earlier_rows import EarlierRows, read_earlier_rows
 from processing.resolve.identities import decide_identities
 from processing.resolve.records import Decision, RecordId, record_id_of
@@ -84,9 +84,10 @@ def _pages(tables: Iterator[pa.Table]) -> dict[str, KeyPages]:
 def _of_datasets(known: KnownLake, history: History) -> list[object]:
     keys, urls = list("stuv"), URLS[:4]
     return [
-        _rows_of(read_versions(known, OFFERS, pa.array(keys[:3]))),
+        _rows_of(read_versions(known, OFFERS, keys[:3])),
         read_readings(known, "offers", urls, set(history.records[-8:])),
-        _pages(read_sightings(known, "offers", urls[:1], pa.chunked_array([keys[:1]], pa.string()))),
+        _rows_of(read_keys_on(known, "offers", urls[:1])),
+        _pages(read_row_sightings(known, "offers", keys[:2])),
         _pages(read_row_sightings(known, ARTICLES, {history.summaries()[0].article_id or ""})),
     ]
 

@@ -23,6 +23,14 @@ def title(declared: str, heading: str = "", url: str = "https://www.valley-post.
         ("The old mill turns again » Valley Post", "The old mill turns again"),
         ("The old mill turns again_Valley Post", "The old mill turns again"),
         ("The old mill of the valley_post turns", "The old mill of the valley_post turns"),
+        ("The old mill turns again ⋆ Valley Post", "The old mill turns again"),
+        ("The old mill turns again / Valley Post", "The old mill turns again"),
+        ("The old mill turns again ― Valley Post", "The old mill turns again"),
+        ("The old mill turns again « Valley Post", "The old mill turns again"),
+        ("The old mill turns again: Valley Post", "The old mill turns again"),
+        ("What turns? | News | Valley Post", "What turns?"),
+        ("물레방아 다시 돈다 &lt; 사회 &lt; 기사본문 - Valley Post", "물레방아 다시 돈다"),
+        ("The mill / the river turn again", "The mill / the river turn again"),
         ("Valley Post: News – The old mill turns again", "The old mill turns again"),
         ("Valley – the old mill turns again", "Valley – the old mill turns again"),
         ("Post - what it means for the mill", "Post - what it means for the mill"),
@@ -45,6 +53,7 @@ def test_the_name_of_the_site_goes_and_the_title_stays(declared: str, own: str) 
         "<h1>The old mill turns again<span style='display:none'>Share</span></h1>",
         "<h1><button>The old mill turns again</button></h1>",
         "<h1>The old m&shy;ill <wbr>turns again</h1>",
+        "<h1><span aria-hidden=true>▶</span>The old mill turns again</h1>",
     ],
 )
 def test_a_heading_is_read_without_its_additions(heading: str) -> None:
@@ -83,6 +92,7 @@ def test_what_stands_around_the_title(declared: str, heading: str, own: str) -> 
 @pytest.mark.parametrize(
     ("declared", "heading", "own"),
     [
+        ("Untitled Document", "<h1>The old mill turns</h1>", "The old mill turns"),
         # A main heading that is only a link to the home page is the site's name.
         ("Old mills : Wheels and Water", "<h1><a href='/'>Wheels and Water</a></h1><h2>Old mills</h2>", "Old mills"),
         ("Wheels and Water – Old mills", "<h1><a href='https://www.valley-post.example/'>Wheels and Water</a></h1>", "Old mills"),
