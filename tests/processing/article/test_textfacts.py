@@ -322,6 +322,22 @@ def test_the_sign_of_a_link_to_a_heading_is_no_text(heading: str, sign: str) -> 
     assert blocks(f"<h2>{heading.format(sign)}</h2>{prose}")[0] == (BlockKind.HEADING, "The grain of the valley")
 
 
+@pytest.mark.parametrize(
+    ("line", "stays"),
+    [
+        ("Freitag, 7. März 2025", False), ("Vendredi 7 mars 2025 à 14h05", False), ("пятница, 7 марта 2025 г.", False),
+        ("2025年3月7日（金）", False), ("2025년 3월 7일 금요일", False), ("2025. március 7., péntek", False), ("7 มีนาคม 2568", False),
+        ("7 Meán Fómhair 2025", False), ("Thứ Sáu, 7/3/2025", False), ("7 ožujka 2025.", False),
+        ("Am 7. März 2025 brannte es.", True), ("7 Marines 2025", True), ("Ausgabe 12/2025", True), ("1 Mai", True),
+    ],
+)  # fmt: skip
+def test_a_first_line_that_is_only_a_date_is_no_text(line: str, stays: bool) -> None:
+    html = f"<html><head><title>Mill</title></head><body><article><h1>Mill</h1><p>{line}</p>{PROSE}</article></body></html>"
+    article = read_article(Page("https://valley.example/2025/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+    assert isinstance(article, Article)
+    assert (article.blocks[0].text == line) is stays
+
+
 def test_a_declarative_shadow_tree_is_content() -> None:
     inner = "<p>The wheel is made of oak from the forest above the valley.</p><template><p>No.</p></template>"
     shadow = f"<x-card><template shadowrootmode=open>{inner}</template></x-card>"
