@@ -46,6 +46,7 @@ _TEXTS = frozenset((PARAGRAPH, LIST_ITEM))
 OPENING_BLOCKS = 3  # among which a line with the date stands
 BYLINE_LENGTH = 120  # characters
 _LETTER_WORD = re.compile(r"[^\W\d_]+")
+_MONTH_NAME = re.compile(r"[^\W\d_]{3}.*\d")  # in the heading of a part of a chronicle; the time of a live blog's entry has none
 _BETWEEN_WORDS = re.compile(r"[\s\d,.:;|()（）/–—-]+")
 _NO_LETTERS = re.compile(r"[\W_]+")
 
@@ -242,7 +243,7 @@ def _is_only_date(text: str) -> bool:
 
 def _is_date(block: TextBlock, text: str) -> bool:
     """Lines with only date and time: datelines, update times, times of a live blog."""
-    if len(text) > LABEL_LENGTH or block.kind is LIST_ITEM:
+    if len(text) > LABEL_LENGTH or block.kind is LIST_ITEM or (block.kind is HEADING and _MONTH_NAME.search(text)):
         return False
     return DATE.fullmatch(text) is not None and DATE_SIGN.search(text) is not None  # the first mostly fails at the first letter
 
