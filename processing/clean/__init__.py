@@ -2,5 +2,5 @@
 
 In: extracted rows of one part: some host buckets. Out: cleaned rows, each with the rule that it breaks, if any: `policy.check_policy`
 decides that. `cleaning.cleaned_part` cleans a part for `processing.resolve`. `site_memory.SiteMemory` knows which blocks recur on a host.
-`identity` has the ids of articles and host buckets.
+`folding` gives texts the form by which they are compared, many at once. `identity` has the ids of articles and host buckets.
 """
