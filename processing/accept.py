@@ -128,5 +128,8 @@ def _decided_before(found: Sequence[Held]) -> Accepted:
     if discarded:
         one = discarded[0]
         why = f" ({one.decision_reason})" if one.decision_reason else ""
-        raise ConflictError(f"The rows of {one.dataset} of {one.crawl_run} were {one.decision} by {one.decided_by}{why}.")
+        raise ConflictError(
+            f"The rows of {one.dataset} of {one.crawl_run} were {one.decision} by {one.decided_by}{why}. "
+            f"`crawlhouse reprocess {one.crawl} --run {one.crawl_run}` makes them again."
+        )
     return Accepted(tuple(one.dataset for one in found), None, tuple(found))

@@ -1,6 +1,7 @@
 """A planned process run of one large crawl run, as extraction would leave it: made-up rows of many segments, without their pages.
 
 `python -m benchmarks.inputs.staged_run RECORDS FILE` makes one in the lake that the environment names, and writes its name to the file.
+With a further argument `offers` it has rows of a dataset instead of articles.
 Extraction works through one segment after the other, so that it need not be measured for a large run.
 """
 
@@ -8,7 +9,10 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Collection, Sequence
 from datetime import timedelta
+from http import HTTPStatus
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +20,55 @@ import pyarrow as pa
 
 from benchmarks.inputs.synthetic_crawl import BEGIN, CRAWL, register_and_close
 from processing.clean.identity import bucket_of
+from processing.datasets.identity import row_id
 from processing.stages import plan
-from processing.staging.staging import EXTRACTED, in_chunks, staged_writer
+from processing.staging.staging import EXTRACTED, PAGES, PAGES_NAME, in_chunks, staged_writer, write_rows
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, load_settings
-from schemas.keys import extracted_key, index_key, segment_key
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.tables import staging_schema
+from schemas.keys import extracted_key, extracted_rows_key, index_key, segment_key
 from schemas.manifest import Segment
-from schemas.runs import CrawlRun, config_hash
+from schemas.outcomes import Reason
+from schemas.runs import CrawlRun, ProcessRun, config_hash
 from storage.index.rows import write_index
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
+from storage.objects.store import ObjectStore
 
 SEGMENT_RECORDS = 10_000
 WORDS, PARAGRAPHS = 120, 3
 HOSTS = 500
+RECORD_BYTES = 12_000
 COPY_EVERY, NEAR_COPY_EVERY, TWIN_EVERY, AGAIN_EVERY, MISSING_EVERY = 100, 25, 20, 10, 50
+VISIT_EVERY = 20
+OFFERS = """
+source: {selectors: {sku: .sku, name: h1, price: {css: .price, type: float}}}
+key: [host, sku]
+expectations:
+  - {type: expect_column_values_to_not_be_null, column: name}
+"""
+# what a record has that is no article, or a revisit
+_PLAIN = {
+    "bucket", "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_length", "warc_filename",
+    "warc_record_offset", "warc_record_length", "content_digest", "crawl_run", "reason", "detail",
+}  # fmt: skip
 
 Row = dict[str, Any]  # Any: the values of a staged row
 
 
-def make_staged_run(settings: Settings, records: int) -> str:
+def make_staged_run(settings: Settings, records: int, dataset: str | None = None) -> str:
     """Register a closed crawl run of so many records, plan its process run and stage its extracted rows; the name of the process run.
 
     Of the records, one of 50 is a missing page, one of 10 a later capture of a page, with the same text or another one, one of 20 names
-    another page as its own, one of 25 nearly repeats a text of any other page, one of 100 repeats it.
+    another page as its own, one of 25 nearly repeats a text of any other page, one of 100 repeats it. With a dataset's name each page has a
+    row of it and no article, and one page of 20 is a later visit that found it as it was (304).
     """
-    crawl = Crawl.model_validate({"name": CRAWL, "seeds": ["https://news.example.com/"]})
+    crawl = Crawl.model_validate({"name": CRAWL, "seeds": ["https://news.example.com/"], **({"datasets": [dataset]} if dataset else {})})
     run = CrawlRun(f"{CRAWL}-20260301T000000Z-000007", crawl, "7", BEGIN, "benchmark", config_hash(crawl))
     store, ledger = open_store(settings), open_ledger(settings)
+    if dataset:
+        _write_definition(settings, dataset)
     ledger.add_crawl_run(run)
     segments = []
     for number, first in enumerate(range(0, records, SEGMENT_RECORDS)):
@@ -58,12 +83,53 @@ def make_staged_run(settings: Settings, records: int) -> str:
     assert planned is not None
     rows = _Rows(random.Random(7), run.crawl_run)
     for segment in segments:
-        made = sorted((rows.row(segment.warc_key, offset) for offset in range(segment.records)), key=lambda row: row["bucket"])
+        made = [rows.row(segment.warc_key, offset) for offset in range(segment.records)]
+        if dataset:
+            made = list(map(_without_article, made))
+            _stage_offers(store, planned, segment.segment, made)
+        by_bucket = sorted(made, key=lambda row: row["bucket"])
         with staged_writer(store, extracted_key(planned.process_run, segment.segment), EXTRACTED) as writer:
-            for bucket in range(64):
-                for chunk in in_chunks(row for row in made if row["bucket"] == bucket):
+            for _, of_bucket in groupby(by_bucket, key=lambda row: row["bucket"]):
+                for chunk in in_chunks(of_bucket):
                     writer.write(pa.Table.from_pylist(chunk, schema=EXTRACTED))
     return planned.process_run
+
+
+def _write_definition(settings: Settings, dataset: str) -> None:
+    folder = settings.datasets_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{dataset}.yaml").write_text(OFFERS)
+
+
+def _without_article(row: Row) -> Row:
+    """The row of a page of which only a dataset's rows are wanted; one of VISIT_EVERY is a revisit of the page two records before."""
+    place = row["warc_record_offset"] // RECORD_BYTES
+    plain = {name: value for name, value in row.items() if name in _PLAIN} | {"reason": row.get("reason") or str(Reason.PRODUCT)}
+    if place % VISIT_EVERY != VISIT_EVERY - 1:
+        return plain
+    target = {"refers_to_filename": row["warc_filename"], "refers_to_offset": row["warc_record_offset"] - 2 * RECORD_BYTES}
+    return plain | target | {"fetch_status": 304, "record_type": "revisit", "reason": None}
+
+
+def _stage_offers(store: ObjectStore, run: ProcessRun, segment: str, made: Sequence[Row]) -> None:
+    """Stage a row of each page, and what the pages gave. A page's URL has its key and nearly every second page a price of its own."""
+    (dataset,) = run.own_datasets
+    schema = staging_schema(dataset)
+    names = _PLAIN & {*schema.names} - {"detail"}
+    rows = [_offer(dataset, row, names) for row in made if row["fetch_status"] == HTTPStatus.OK]
+    with staged_writer(store, extracted_rows_key(run.process_run, dataset.name, segment), schema) as writer:
+        for chunk in in_chunks(rows):
+            writer.write(pa.Table.from_pylist(chunk, schema=schema))
+    pages = [
+        {name: row[name] for name in ("warc_filename", "warc_record_offset")} | {"dataset": dataset.name, "rows": 1, "waiting": 0}
+        for row in rows
+    ]
+    write_rows(store, extracted_rows_key(run.process_run, PAGES_NAME, segment), [pa.Table.from_pylist(pages, schema=PAGES)], PAGES)
+
+
+def _offer(dataset: Dataset, row: Row, names: Collection[str]) -> Row:
+    values = {"host": row["host"], "sku": row["url"].rpartition("/")[2], "name": "A kettle", "price": len(row["url"]) / 10}
+    return {**{name: row[name] for name in names}, **values, "row_id": row_id(dataset, values), "position": 0}
 
 
 class _Rows:
@@ -104,7 +170,7 @@ class _Rows:
         return {
             "bucket": bucket_of(host), "url": url, "host": host, "fetched_at": fetched_at, "fetch_status": 404 if is_missing else 200,
             "record_type": "response", "kind": "page", "content_mime_type": "text/html", "content_length": 45_000,
-            "warc_filename": warc_filename, "warc_record_offset": offset * 12_000, "warc_record_length": 12_000,
+            "warc_filename": warc_filename, "warc_record_offset": offset * RECORD_BYTES, "warc_record_length": RECORD_BYTES,
             "content_digest": f"sha1:{number:032d}", "crawl_run": self._crawl_run,
             **({"reason": "http_error", "detail": "404"} if is_missing else article),
         }  # fmt: skip
@@ -116,4 +182,4 @@ class _Rows:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[2]).write_text(make_staged_run(load_settings(), int(sys.argv[1])))
+    Path(sys.argv[2]).write_text(make_staged_run(load_settings(), int(sys.argv[1]), *sys.argv[3:]))

@@ -77,12 +77,13 @@ def _cut(text: str, start: int) -> str:
 
 
 def _show_expectations(compared: Comparison) -> None:
-    for sentence in compared.held[:SHOWN_SENTENCES]:
+    held, failed = (list(dict.fromkeys(some)) for some in (compared.held, compared.failed))  # several portions may say the same
+    for sentence in held[:SHOWN_SENTENCES]:
         show(f"Would be held back: {sentence}")
-    for sentence in compared.failed[:SHOWN_SENTENCES]:
+    for sentence in failed[:SHOWN_SENTENCES]:
         show(f"Expectation not met: {sentence}")
-    hidden = max(len(compared.held), len(compared.failed)) - SHOWN_SENTENCES
+    hidden = max(len(held), len(failed)) - SHOWN_SENTENCES
     if hidden > 0:
         show(f"… and {hidden:,} more")
-    if not compared.held and not compared.failed:
+    if not held and not failed:
         show(f"{plural(compared.expectations, 'expectation')}, all met.")

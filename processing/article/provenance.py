@@ -10,7 +10,7 @@ from processing.article.article import PageAnalysis, analyze_page, read_article
 from processing.article.body.forms import forms
 from processing.article.body.standfirst import find_standfirst
 from processing.article.metadata import metadata as declared
-from processing.article.metadata.authors import authors
+from processing.article.metadata.authors import authors, site_of
 from processing.article.metadata.field_sources import FieldSource, SourcedText
 from processing.article.metadata.jsonld import JsonLd
 from processing.article.metadata.markup import Markup
@@ -51,7 +51,7 @@ def _metadata_sources(analysis: PageAnalysis, page: Page, rules: SiteRules | Non
     sources: dict[str, SourcedValues] = {
         "title": chain(titles(markup, json_ld, analysis.metadata.site_name, page.url), [hint]),
         "description": descriptions,
-        "authors": authors(markup, json_ld, analysis.metadata.site_name),
+        "authors": authors(markup, json_ld, site_of(analysis.metadata.site_name, page.url)),
         "section": _texts(declared.SECTION, markup, json_ld),
         "tags": ((source.source(markup), declared.split_tags(source.values(markup, json_ld))) for source in declared.TAGS),
         "site_name": _texts(declared.SITE_NAME, markup, json_ld),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from storage.objects.store import ObjectStore
 
 S3 = "s3://"
 OWN_SUFFIXES = frozenset({".yaml", ".yml", ".txt", ".py"})
+PLURAL = re.compile(r"s(?= of |$)")  # of a place in `erased`: rows of captures, staged objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Receipt:
         """The receipt for people."""
         yield f"Erasure {self.erasure}, decided by {self.decided_by}: {self.reason or 'no reason given'}"
         for place, count in self.erased.items():
-            yield f"  {count:,} {place}"
+            yield f"  {count:,} {PLURAL.sub('', place, count=1) if count == 1 else place}"
         if not self.erased:
             yield "  nothing was stored"
         yield from (f"Not yet: {sentence}" for sentence in self.waiting)

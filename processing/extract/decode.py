@@ -15,8 +15,8 @@ from itertools import islice
 import pycld2
 from resiliparse.parse.encoding import EncodingDetector
 
-from processing.extract.charsets import MULTIBYTE, charset_of, codec_of
 from schemas.outcomes import Reason
+from storage.warc.charsets import MULTIBYTE, charset_of, codec_of
 
 META_BYTES = 4096  # the standard reads 1024; real pages have `<meta>` later
 SAMPLE_BYTES = 262_144  # for the detector: bounds its time
@@ -37,6 +37,7 @@ MAX_UNCLOSED = 16  # see `_without_markup`
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
+_CONTROLS = bytes((*range(1, 9), *range(14, 27), 28, 29, 30, 31))  # that text does not have; an escape begins a character of ISO 2022
 _BINARY = re.compile(
     rb"%PDF-|\x89PNG\r\n|GIF8[79]a|\xff\xd8\xff|PK\x03\x04|\x1f\x8b|Rar!|RIFF....WEBP|....ftyp|OTTO\x00|wOF[F2]|\x7fELF", re.DOTALL
 )
@@ -187,7 +188,7 @@ def _read(body: bytes, charset: str, source: str) -> Decoded | None:
         text = body.decode(codec_of(charset))
     except UnicodeDecodeError:
         return None
-    clean = _clean(text)
+    clean = text if charset == "utf-8" and b"\x00" not in body and text[:1] != "\ufeff" else _clean(text)  # bytes are searched faster
     return Decoded(clean, charset, source, body if charset == "utf-8" and len(clean) == len(text) else None)
 
 
@@ -208,5 +209,5 @@ def _wide_charset(body: bytes) -> str | None:
 def _is_binary(body: bytes) -> bool:
     """Whether control characters that text does not have are frequent. A page may have a few NULs."""
     head = body[:4096]
-    controls = sum(map(head.count, (bytes([code]) for code in (*range(1, 9), *range(14, 27), 28, 29, 30, 31))))
+    controls = len(head) - len(head.translate(None, _CONTROLS))
     return controls * 50 > len(head) or head.count(0) * 3 > len(head)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +17,10 @@ from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, Unclai
 from processing.publish.dataset_gate import Judged
 from processing.publish.run_columns import run_constants
 from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
-from processing.resolve.records import RecordId, record_id_of
+from processing.resolve.portions.scratch_database import open_scratch_database
+from processing.resolve.records import record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
+from runtime.scratch import scratch_folder
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
 from schemas.keys import crawl_run_of, extracted_rows_key, resolved_rows_key
@@ -33,6 +38,14 @@ SUMMARY_ORDER = (Outcome.PUBLISHED, Outcome.DUPLICATE, Outcome.KNOWN, Outcome.QU
 _RANK = {str(outcome): rank for rank, outcome in enumerate(SUMMARY_ORDER)}
 
 _ROW_COUNTS = ("made", "published", "unchanged", "quarantined")
+_KEPT = ["warc_filename", "warc_record_offset", "outcome", "reason", "detail", "made"]
+_OUTCOMES = """
+CREATE TABLE outcome (
+    dataset, warc_filename, warc_offset, outcome, reason, detail, made, PRIMARY KEY (warc_filename, warc_offset, dataset)
+) WITHOUT ROWID
+"""
+_INSERT = "INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?)"
+_FIND = "SELECT dataset, outcome, reason, detail, made FROM outcome WHERE warc_filename = ? AND warc_offset = ?"
 _COUNTED = ["crawl_run", *_ROW_COUNTS, "reason", "detail"]
 
 CaptureRow = dict[str, object]
@@ -48,12 +61,25 @@ class RecordOutcome:
     rows: int
 
 
-class DatasetRows:
-    """The decided rows of a run's datasets, as the tables take them. `base` names what they were resolved against."""
+@contextmanager
+def open_dataset_rows(run: ProcessRun, base: str, store: ObjectStore, judged: Judged) -> Iterator[DatasetRows]:
+    """The decided rows of a run's datasets. `base` names what they were resolved against.
 
-    def __init__(self, run: ProcessRun, base: str, store: ObjectStore, judged: Judged) -> None:
-        self._run, self._base, self._store, self._judged = run, base, store, judged
-        self._outcomes = {dataset.name: self._read_outcomes(dataset) for dataset in run.own_datasets}
+    Outcomes of records are on the local disk until the end of the block. Raises StorageError when it is full.
+    """
+    with scratch_folder() as folder, open_scratch_database(folder / "outcomes.sqlite", _OUTCOMES) as database:
+        yield DatasetRows(run, base, store, judged, database)
+
+
+class DatasetRows:
+    """The decided rows of a run's datasets, as the tables take them."""
+
+    def __init__(self, run: ProcessRun, base: str, store: ObjectStore, judged: Judged, database: sqlite3.Connection) -> None:
+        self._run, self._base, self._store, self._judged, self._database = run, base, store, judged, database
+        for dataset in run.own_datasets:
+            for table in self._staged(dataset, OUTCOMES):
+                columns = table.select(_KEPT).to_pydict().values()
+                database.executemany(_INSERT, zip(repeat(dataset.name), *columns))
 
     def rows(self, dataset: Dataset) -> Iterator[pa.Table]:
         """The rows of the dataset's own table."""
@@ -98,7 +124,7 @@ class DatasetRows:
         return pa.Table.from_pylist([self._capture(row) for row in captures.to_pylist()], schema=captures.schema)
 
     def _capture(self, row: CaptureRow) -> CaptureRow:
-        found = {name: of_dataset[record_id_of(row)] for name, of_dataset in self._outcomes.items()}
+        found = {name: RecordOutcome(*made) for name, *made in self._database.execute(_FIND, record_id_of(row))}
         if self._run.makes_articles:
             made = int(row["outcome"] != Outcome.REJECTED)
             found[ARTICLES] = RecordOutcome(str(row["outcome"]), row["reason"], row["detail"], made)  # type: ignore[arg-type]
@@ -107,13 +133,6 @@ class DatasetRows:
             {"dataset": name, "outcome": one.outcome, "reason": one.reason, "detail": one.detail, "rows": one.rows} for name, one in ordered
         ]
         return {**row, **summary_of(outcomes), "outcomes": outcomes}
-
-    def _read_outcomes(self, dataset: Dataset) -> dict[RecordId, RecordOutcome]:
-        return {
-            record_id_of(row): RecordOutcome(row["outcome"], row["reason"], row["detail"], row["made"])
-            for table in self._staged(dataset, OUTCOMES)
-            for row in table.to_pylist()
-        }
 
     def _staged(self, dataset: Dataset, name: str) -> Iterator[pa.Table]:
         return read_rows(

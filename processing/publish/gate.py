@@ -22,7 +22,7 @@ from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_
 from processing.publish.article_rows import NEW, ArticleRows
 from processing.publish.commit_run import TABLE_ORDER
 from processing.publish.dataset_gate import Judged, judge_run
-from processing.publish.dataset_tables import DatasetRows, made_rows
+from processing.publish.dataset_tables import made_rows, open_dataset_rows
 from processing.publish.layouts import PagesByHost, add_pages, compare_layouts
 from processing.publish.replacing import merged_captures
 from processing.publish.run_files import run_files
@@ -121,10 +121,10 @@ def _write_tables(
 ) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
     run, base, store = articles.run, articles.mark.base.key(), articles.store
-    datasets = DatasetRows(run, base, store, judged)
     merge = merged_captures(run, lake)
     pages: dict[str, PagesByHost] = {}
     with ExitStack() as stack:
+        datasets = stack.enter_context(open_dataset_rows(run, base, store, judged))
         schemas = {name: TABLES[name] for name in ("captures", "quarantine", "sightings")}
         schemas |= {dataset.name: table_schema(dataset) for dataset in (articles.dataset, *run.own_datasets)}
         keys = {name: gated_key(run.process_run, base, name) for name in schemas}

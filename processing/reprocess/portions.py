@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from processing.publish.publish import complete_last_published
@@ -26,6 +26,8 @@ from schemas.keys import mark_key, selection_key
 from schemas.runs import CrawlRun, ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
 from storage.lake.commit import repair_publications
 from storage.lake.maintenance import PLANNED
+from storage.ledger.held import DISCARDED, list_held
+from storage.ledger.ledger import Ledger
 from storage.warc.removed_segments import read_removed
 
 MAX_RECORDS = 50_000  # of a portion; chosen: as a run with 10,000 articles, whose decisions take some 100 MB
@@ -35,13 +37,15 @@ MAX_RECORDS = 50_000  # of a portion; chosen: as a run with 10,000 articles, who
 class Plan:
     """The process runs to make and publish, in their order. `new` are crawl runs that are not processed at all yet.
 
-    The segments of `removed` crawl runs are not kept any more, so their rows stay as they are. `done` is how many crawl runs, or records,
+    The segments of `removed` crawl runs are not kept any more, so their rows stay as they are. `discarded` ones were rolled back, and then
+    discarded: their rows are made again only if the run is named. `done` is how many crawl runs, or records,
     need nothing: today's code and rules have made their rows again already.
     """
 
     process_runs: tuple[ProcessRun, ...] = ()
     new: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    discarded: tuple[str, ...] = ()
     done: int = 0
 
 
@@ -64,22 +68,34 @@ def plan(crawl_name: str, selected: Selected, settings: Settings, resources: Res
     complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)
     every, new = chosen_runs(crawl_name, selected, resources.ledger)
     gone = read_removed(resources.store)
-    runs = [run for run in every if not gone.covers(run.crawl_run)]
+    states = capture_states(crawl_name, resources.lake)
     removed = tuple(run.crawl_run for run in every if gone.covers(run.crawl_run))
+    out_for_good = _discarded(crawl_name, resources.ledger) - states.keys() if selected.run is None else set()
+    discarded = tuple(run.crawl_run for run in every if run.crawl_run in out_for_good)
+    runs = [run for run in every if run.crawl_run not in {*removed, *discarded}]
+    left_out = Plan((), tuple(new), removed, discarded)
     if not runs:
-        return Plan((), tuple(new), removed)
+        return left_out
     crawl = current_configuration(crawl_name, settings, runs[-1].crawl).model_copy(update={"name": crawl_name})
     datasets = _chosen_datasets(current_datasets(crawl, [run.crawl_run for run in runs], settings, resources), selected, crawl)
-    states = capture_states(crawl_name, resources.lake)
     work = _Work(crawl, datasets, code_version(), config_hash(crawl, datasets), states, resources)
     finished = {name for names in states.values() for name in names if _is_of_today(name, work)}
     if selected.is_of_records:
         found = chosen_records(crawl_name, selected, [run.crawl_run for run in runs], finished, resources.lake)
-        return Plan(tuple(_of_records(crawl_run, records, work) for crawl_run, records in found.items()), tuple(new), removed)
+        return replace(left_out, process_runs=tuple(_of_records(crawl_run, records, work) for crawl_run, records in found.items()))
     needed = [place for place, run in enumerate(runs) if not _is_done(states.get(run.crawl_run, frozenset()), finished)]
     chosen = runs[needed[0] : needed[-1] + 1] if needed else []  # in one piece: what is between is compared with what is made again
     last = chosen[-1].crawl_run if chosen else None
-    return Plan(tuple(_of_runs(portion, last, work) for portion in _portions(chosen, work)), tuple(new), removed, len(runs) - len(chosen))
+    portions = tuple(_of_runs(portion, last, work) for portion in _portions(chosen, work))
+    return replace(left_out, process_runs=portions, done=len(runs) - len(chosen))
+
+
+def _discarded(crawl: str, ledger: Ledger) -> set[str]:
+    """The crawl runs of which everything that was held back is discarded."""
+    decisions: dict[str, set[str | None]] = {}
+    for held in list_held(ledger.database, crawl):
+        decisions.setdefault(held.crawl_run, set()).add(held.decision)
+    return {crawl_run for crawl_run, found in decisions.items() if found == {DISCARDED}}
 
 
 def _chosen_datasets(datasets: tuple[Dataset, ...], selected: Selected, crawl: Crawl) -> tuple[Dataset, ...]:

@@ -5,22 +5,21 @@ A key's rows are all in one partition, so that one partition at a time is in mem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.known.known_lake import KnownLake
-from processing.resolve.earlier_dataset_rows import read_sightings, read_versions, read_visits
+from processing.resolve.earlier_dataset_rows import read_keys_on, read_row_sightings, read_versions, read_visits
+from processing.resolve.portions.dataset_records import DatasetRecords
 from processing.resolve.records import RecordId, record_id_of
 from processing.resolve.replaced import is_after
 from processing.resolve.run_records import RunRecord
 from processing.staging.bucket_spill import BucketSpill
-from processing.staging.staging import read_rows
+from processing.staging.staging import count_rows, read_rows
 from runtime.scratch import scratch_folder
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import staging_schema
@@ -34,116 +33,77 @@ MAX_PARTITIONS = 30_000  # their numbers are int16
 KEY_DIGITS = 8  # of a row's id, hexadecimal: enough to spread keys
 VISIT_ROWS = 1_000  # written at a time
 OBSERVATIONS = "observations"
+_BUCKET = pa.field("bucket", pa.int16(), nullable=False)
+_KEYS = pa.schema([_BUCKET, pa.field("row_id", pa.string())])
 
 
-class Tally(Protocol):
-    """What became of a record's rows."""
-
-    quarantined: int
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Partitions:
-    """The partitions of one dataset in a run. `row_ids` are the ids of the run's keys."""
+    """The partitions of one dataset in a run."""
 
+    _run: ProcessRun
     _dataset: Dataset
-    _records: Mapping[RecordId, RunRecord]
+    _known: KnownLake
     _rows: BucketSpill
-    row_ids: pa.Array
-    _versions: BucketSpill | None = None
-    _sightings: BucketSpill | None = None
+    _keys: BucketSpill  # of keys that the run's pages had
 
     def numbers(self) -> list[int]:
-        """The partitions that have rows of the run, or of keys that its pages had."""
-        return sorted({*self._rows.buckets, *(self._sightings.buckets if self._sightings else ())})
+        """The partitions that have rows of the run, or keys that its pages had."""
+        return sorted({*self._rows.buckets, *self._keys.buckets})
 
     def rows(self, partition: int) -> Iterator[pa.Table]:
         """The run's rows. `is_visit` marks those of a capture to which a later visit refers: they have the visit's time and record."""
         return self._rows.read(partition)
 
-    def versions(self, partition: int) -> Iterator[pa.Table]:
-        """The lake's rows of the same keys."""
-        return self._versions.read(partition) if self._versions else iter(())
+    def versions(self, row_ids: Collection[str]) -> Iterator[pa.Table]:
+        """The lake's rows of these keys."""
+        return read_versions(self._known, self._dataset, row_ids)
 
     def sightings(self, partition: int) -> Iterator[pa.Table]:
-        """The lake's sightings of the same keys, and of keys that the run's pages had."""
-        return self._sightings.read(partition) if self._sightings else iter(())
-
-    def pages_read(self, crawl_run: str, errors: Mapping[RecordId, str], tallies: Mapping[RecordId, Tally]) -> dict[str, datetime]:
-        """The pages that were read in full in a crawl run, or are gone, with the time."""
-        return {
-            record.url: record.fetched_at
-            for record in self._records.values()
-            if record.crawl_run == crawl_run
-            and record.is_read(self._dataset)
-            and record.record_id not in errors
-            and not (record.record_id in tallies and tallies[record.record_id].quarantined)
-        }
-
-    def revisits(self, crawl_run: str) -> list[RunRecord]:
-        """The records of the pages that were as they had been at an earlier capture."""
-        return [record for record in self._records.values() if record.crawl_run == crawl_run and record.is_revisit]
+        """The lake's sightings of the partition's keys, and of those that the run's pages had; none of a later crawl run."""
+        columns = (table["row_id"].drop_null().unique() for spill in (self._rows, self._keys) for table in spill.read(partition))
+        row_ids = {row_id for column in columns for row_id in column.to_pylist()}
+        return read_row_sightings(self._known, self._dataset.name, row_ids, lambda crawl_run: not is_after(self._run, crawl_run))
 
 
 @contextmanager
 def open_partitions(
-    run: ProcessRun, dataset: Dataset, records: Mapping[RecordId, RunRecord], segments: Sequence[str], store: ObjectStore, known: KnownLake
+    run: ProcessRun, dataset: Dataset, records: DatasetRecords, segments: Sequence[str], store: ObjectStore, known: KnownLake
 ) -> Iterator[Partitions]:
     """The partitions of a dataset; they are deleted at the end of the `with` block."""
-    keys = [extracted_rows_key(run.process_run, dataset.name, segment) for segment in sorted(segments)]
-    count, row_ids = _row_ids(store, keys)
-    partitions = min(count // PARTITION_ROWS + 1, MAX_PARTITIONS)
+    staged = [extracted_rows_key(run.process_run, dataset.name, segment) for segment in sorted(segments)]
+    partitions = min(sum(count_rows(store, key) for key in staged) // PARTITION_ROWS + 1, MAX_PARTITIONS)
     with ExitStack() as stack:
 
-        def spill(schema: pa.Schema) -> BucketSpill:
-            return stack.enter_context(BucketSpill(stack.enter_context(scratch_folder()), schema))
+        def spill(schema: pa.Schema, tables: Iterable[pa.Table]) -> BucketSpill:
+            spilled = BucketSpill(stack.enter_context(scratch_folder()), schema)
+            for table in tables:
+                spilled.add(_partitioned(table, partitions).cast(schema))
+            spilled.finish()
+            return spilled
 
-        rows = spill(_with_visit(staging_schema(dataset)))
-        for table in _run_rows(dataset, records, keys, store, known):
-            rows.add(_partitioned(table, partitions))
-        rows.finish()
-        urls = {record.url for record in records.values()}
-        all_row_ids = _all_row_ids(rows, row_ids)
-        versions = _spilled(read_versions(known, dataset, all_row_ids), partitions, spill)
-        sightings = read_sightings(known, dataset.name, urls, row_ids, lambda crawl_run: not is_after(run, crawl_run))
-        yield Partitions(dataset, records, rows, all_row_ids, versions, _spilled(sightings, partitions, spill))
+        rows = spill(_with_visit(staging_schema(dataset)), _run_rows(dataset, records, staged, store, known))
+        on_pages = (table.select(["row_id"]) for urls in records.urls() for table in read_keys_on(known, dataset.name, urls))
+        yield Partitions(run, dataset, known, rows, spill(_KEYS, on_pages))
 
 
-def _row_ids(store: ObjectStore, keys: Iterable[str]) -> tuple[int, pa.ChunkedArray]:
-    """How many rows there are, and the ids of their keys, each once."""
-    count, chunks = 0, []
-    for key in keys:
-        for table in read_rows(store, key, ["row_id"]):
-            count += table.num_rows
-            chunks.append(table["row_id"].combine_chunks().drop_null().unique())
-    return count, pa.chunked_array([pa.chunked_array(chunks, pa.string()).unique()], pa.string())
-
-
-def _all_row_ids(rows: BucketSpill, row_ids: pa.ChunkedArray) -> pa.Array:
-    """The ids of the run's keys and of those of earlier captures that visits refer to."""
-    visited = [table["row_id"].filter(table["is_visit"]) for bucket in rows.buckets for table in rows.read(bucket)]
-    chunks = [chunk for array in (row_ids, *visited) for chunk in array.chunks]
-    return pa.chunked_array(chunks, pa.string()).drop_null().unique()
-
-
-def _run_rows(
-    dataset: Dataset, records: Mapping[RecordId, RunRecord], keys: Iterable[str], store: ObjectStore, known: KnownLake
-) -> Iterator[pa.Table]:
+def _run_rows(dataset: Dataset, records: DatasetRecords, keys: Iterable[str], store: ObjectStore, known: KnownLake) -> Iterator[pa.Table]:
     """The staged rows, and for each visit those of the capture that it refers to."""
-    visits: dict[RecordId, list[RunRecord]] = {}
-    for record in records.values():
-        if record.is_revisit and record.refers_to is not None:
-            visits.setdefault(record.refers_to, []).append(record)
     schema = _with_visit(staging_schema(dataset))
     for key in keys:
         for table in read_rows(store, key):
             yield table.append_column("is_visit", pa.repeat(pa.scalar(value=False), table.num_rows)).cast(schema)
+            visits = records.visits(_captures_of(table))
             if visits:
                 copies = [_visit(row, visit) for row in _fitting(table) for visit in visits.get(record_id_of(row), ())]
-                if copies:
-                    yield pa.Table.from_pylist(copies, schema=schema)
+                yield from _tables(copies, schema)
     if dataset.history == OBSERVATIONS:
-        yield from _earlier_visits(dataset, {target: of for target, of in visits.items() if target not in records}, schema, known)
+        for visits in records.visits_of_earlier():
+            yield from _earlier_visits(dataset, visits, schema, known)
+
+
+def _captures_of(table: pa.Table) -> set[RecordId]:
+    return set(zip(table["warc_filename"].to_pylist(), table["warc_record_offset"].to_pylist(), strict=True))
 
 
 def _fitting(table: pa.Table) -> list[dict[str, object]]:
@@ -157,10 +117,14 @@ def _earlier_visits(
     for row in read_visits(known, dataset, frozenset(visits)):
         pending += [_visit(row, visit) for visit in visits[record_id_of(row)]]
         if len(pending) >= VISIT_ROWS:
-            yield pa.Table.from_pylist(pending, schema=schema)
+            yield from _tables(pending, schema)
             pending = []
-    if pending:
-        yield pa.Table.from_pylist(pending, schema=schema)
+    yield from _tables(pending, schema)
+
+
+def _tables(rows: list[dict[str, object]], schema: pa.Schema) -> Iterator[pa.Table]:
+    if rows:
+        yield pa.Table.from_pylist(rows, schema=schema)
 
 
 def _visit(row: Mapping[str, object], visit: RunRecord) -> dict[str, object]:
@@ -188,17 +152,5 @@ def _partitioned(table: pa.Table, partitions: int) -> pa.Table:
     """The table with the number of each row's partition as `bucket`. Rows without a key are in the first."""
     numbers = [0 if row_id is None else int(row_id[:KEY_DIGITS], 16) % partitions for row_id in table["row_id"].to_pylist()]
     column = pa.array(numbers, pa.int16())
-    field = pa.field("bucket", pa.int16(), nullable=False)
-    place = table.schema.get_field_index("bucket")
-    return table.append_column(field, column) if place < 0 else table.set_column(place, field, column)
-
-
-def _spilled(tables: Iterable[pa.Table], partitions: int, spill: Callable[[pa.Schema], BucketSpill]) -> BucketSpill | None:
-    made: BucketSpill | None = None
-    for table in tables:
-        rows = _partitioned(table, partitions)
-        made = made or spill(rows.schema)
-        made.add(rows.cast(made.schema))
-    if made is not None:
-        made.finish()
-    return made
+    place = table.schema.get_field_index(_BUCKET.name)
+    return table.add_column(0, _BUCKET, column) if place < 0 else table.set_column(place, _BUCKET, column)

@@ -5,7 +5,7 @@ The rows of some thousand keys are in memory at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,10 +102,15 @@ def _readings(known: KnownLake, dataset: str, rows: pa.Table, urls: Collection[s
             yield row, Reading(row["content_digest"], made["outcome"], digest, row["fetched_at"], is_read)
 
 
-def read_versions(known: KnownLake, dataset: Dataset, row_ids: pa.Array) -> Iterator[pa.Table]:
-    """The rows that keys have in the dataset's table: their versions and the fields that are compared."""
+def read_versions(known: KnownLake, dataset: Dataset, row_ids: Collection[str]) -> Iterator[pa.Table]:
+    """The rows that keys have in the dataset's table: their versions and the fields that are compared.
+
+    For a run that makes rows again also where they come from, and all fields: another row of the same crawl run may have the key.
+    """
     columns = ["row_id", "version", "first_seen", "fetched_at", "process_run", *dataset.compared_fields()]
-    for some in _portions(row_ids):
+    if known.hidden is not None:
+        columns = list(dict.fromkeys([*columns, "crawl_run", "url", *dataset.fields]))
+    for some in _portions(pa.array(sorted(row_ids), pa.string())):
         yield from _having(known.versions(dataset.name, some.to_pylist()), some, columns)
 
 
@@ -118,26 +123,15 @@ def read_visits(known: KnownLake, dataset: Dataset, record_ids: Collection[Recor
         yield from (row for row in rows.to_pylist() if record_id_of(row) in record_ids)
 
 
-def read_sightings(
-    known: KnownLake, dataset: str, urls: Collection[str], row_ids: pa.ChunkedArray, is_shown: IsShown = lambda _: True
-) -> Iterator[pa.Table]:
-    """The sightings of the keys that stood on these pages, and of these keys; `is_shown` says of which crawl runs."""
-    on_pages = [
-        found["row_id"].combine_chunks()
-        for some in _portions(pa.array(sorted(urls), pa.string()))
-        for found in _having(known.sightings_on(dataset, some.to_pylist()), some, ["row_id", "url", "dataset"], "url", dataset)
-    ]
-    wanted = pa.chunked_array([*on_pages, *row_ids.chunks], pa.string()).drop_null().unique()
-    yield from _sightings(known, dataset, wanted, is_shown)
+def read_keys_on(known: KnownLake, dataset: str, urls: Sequence[str]) -> Iterator[pa.Table]:
+    """The ids of the keys that ever stood on these pages, as `row_id`."""
+    for some in _portions(pa.array(urls, pa.string())):
+        yield from _having(known.sightings_on(dataset, some.to_pylist()), some, ["row_id", "url", "dataset"], "url", dataset)
 
 
 def read_row_sightings(known: KnownLake, dataset: str, row_ids: Collection[str], is_shown: IsShown = lambda _: True) -> Iterator[pa.Table]:
     """The sightings of these keys; `is_shown` says of which crawl runs."""
-    yield from _sightings(known, dataset, pa.array(sorted(row_ids), pa.string()), is_shown)
-
-
-def _sightings(known: KnownLake, dataset: str, row_ids: pa.Array, is_shown: IsShown) -> Iterator[pa.Table]:
-    for some in _portions(row_ids):
+    for some in _portions(pa.array(sorted(row_ids), pa.string())):
         yield from _having(known.sightings(dataset, some.to_pylist(), is_shown), some, SIGHTING_COLUMNS, "row_id", dataset)
 
 

@@ -40,6 +40,10 @@ class FormerNumbers:
         """The number of a new version: the one that the record's row had before, else the next one that no row ever had."""
         return self.of_rows.get((record_id, key)) or max(highest, self.highest.get(key, 0)) + 1
 
+    def has(self, record_id: RecordId, key: str) -> bool:
+        """Whether the run replaces a row of this key that the record made."""
+        return (record_id, key) in self.of_rows
+
 
 NO_NUMBERS = FormerNumbers()
 

@@ -76,13 +76,18 @@ def decide_key(
 ) -> Iterator[RowDecision]:
     """The decision on each row of one key, in their order.
 
-    `versions` are those of the key so far, in any order. `known` are places of rows whose page is as it was at the last reading. `former`
-    are the numbers of rows that the run replaces.
+    `versions` are those of the key so far, in any order. If single captures of a crawl run are made again, some may be of the same crawl
+    run; then the values have `crawl_run`, `url` and all fields. `known` are places of rows whose page is as it was at the last reading.
+    `former` are the numbers of rows that the run replaces.
     """
     so_far = list(versions)
     numbered = enumerate(rows)
-    for _, of_one_run in groupby(numbered, key=lambda pair: pair[1]["crawl_run"]):
+    for crawl_run, of_one_run in groupby(numbered, key=lambda pair: pair[1]["crawl_run"]):
         (place, first), *others = of_one_run
+        beside = next((one.values for one in so_far if one.values.get("crawl_run") == crawl_run), None)
+        if beside is not None and not former.has(record_id_of(first), first["row_id"]):
+            yield from (_decide_other(dataset, beside, row, is_known=at in known) for at, row in ((place, first), *others))
+            continue
         decision = decide_version(dataset, first, so_far, is_known=place in known, former=former)
         if decision.outcome == PUBLISHED:
             assert decision.first_seen is not None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+import pyarrow.compute as pc
 
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
@@ -68,27 +69,37 @@ class RunRecord:
         return self.unread is None or (by_spider and self.unread in READ_BY_SPIDERS and 200 <= self.status < 300)
 
 
-def read_records(run: ProcessRun, segments: Sequence[str], store: ObjectStore, dataset: str) -> dict[RecordId, RunRecord]:
-    """All records of a run, in the order of its segments. A revisit that was read itself for the dataset is a record as any other."""
-    records = {record.record_id: record for segment in sorted(segments) for record in _segment_records(run, segment, store)}
-    for row in _read_pages(run, segments, store, dataset):
-        record = records[record_id_of(row)]
-        if record.is_revisit and (row["rows"] or row["error"] is not None or not row["waiting"]):  # else its rows wait in quarantine
-            records[record.record_id] = replace(record, is_revisit=False, refers_to=None, has_waiting=bool(row["waiting"]))
-    return records
+@dataclass(frozen=True, slots=True)
+class PageRows:
+    """How many rows a record's page gave for a dataset, how many more of them wait in quarantine, or why it was rejected."""
+
+    record_id: RecordId
+    rows: int
+    waiting: int
+    error: str | None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the page counts as read if the record is a revisit: else its rows wait in quarantine."""
+        return bool(self.rows) or self.error is not None or not self.waiting
+
+
+def read_records(run: ProcessRun, segments: Sequence[str], store: ObjectStore) -> Iterator[RunRecord]:
+    """All records of a run, in the order of its segments."""
+    return (record for segment in sorted(segments) for record in _segment_records(run, segment, store))
+
+
+def read_pages(run: ProcessRun, segments: Sequence[str], store: ObjectStore, dataset: str) -> Iterator[PageRows]:
+    """What extraction staged of the records that were read for a dataset."""
+    for segment in sorted(segments):
+        for table in read_rows(store, extracted_rows_key(run.process_run, PAGES_NAME, segment)):
+            for row in table.filter(pc.equal(table["dataset"], dataset)).to_pylist():
+                yield PageRows(record_id_of(row), row["rows"], row["waiting"] or 0, row["error"])
 
 
 def read_errors(run: ProcessRun, segments: Sequence[str], store: ObjectStore, dataset: str) -> dict[RecordId, str]:
     """Why records were rejected for a dataset."""
-    rows = _read_pages(run, segments, store, dataset)
-    return {record_id_of(row): row["error"] for row in rows if row["error"] is not None}
-
-
-def _read_pages(run: ProcessRun, segments: Sequence[str], store: ObjectStore, dataset: str) -> Iterator[dict[str, Any]]:  # Any: of a row
-    """What extraction staged of the records that were read for a dataset."""
-    keys = (extracted_rows_key(run.process_run, PAGES_NAME, segment) for segment in sorted(segments))
-    rows = (row for key in keys for table in read_rows(store, key) for row in table.to_pylist())
-    return (row for row in rows if row["dataset"] == dataset)
+    return {page.record_id: page.error for page in read_pages(run, segments, store, dataset) if page.error is not None}
 
 
 def _segment_records(run: ProcessRun, segment: str, store: ObjectStore) -> Iterator[RunRecord]:

@@ -17,6 +17,7 @@ import pyarrow.fs as pafs
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 
+from runtime.failpoint import reached
 from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
@@ -102,6 +103,7 @@ def maintain(
         store.delete_unfinished(now - keep_orphans)
         remove_stale(settings.home)
         remove_stale(Path(tempfile.gettempdir()))
+    reached("maintain.before.lake_file")
     refresh_lake_file(settings)
     return report
 
@@ -117,6 +119,7 @@ def delete_staged(store: ObjectStore, ledger: Ledger) -> int:
         if obsolete[process_run]:
             store.delete(info.key)
             deleted += 1
+            reached("maintain.staged.deleted")
     return deleted
 
 
@@ -205,6 +208,7 @@ def delete_orphans(lake: Lake, name: str, before: datetime, waiting: Collection[
     orphans = [info for info in old if info.path not in used]
     for info in orphans:
         filesystem.delete_file(info.path)
+        reached("maintain.orphan.deleted")
     return MaintenanceReport(orphans_deleted=len(orphans), orphan_bytes=sum(info.size or 0 for info in orphans))
 
 

@@ -107,7 +107,8 @@ def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str]
     """
     comment = f"  # {' '.join(reason.split())}" if reason.strip() else ""
     for entry in entries:
-        _parse_entry(entry)
+        if _parse_entry(entry) == ("prefix", "/"):
+            raise ConfigError(f"{entry!r} names no host, so it would cover nothing. Write https://HOST/*.")
     with _lock(settings):
         known = list_takedowns(store)
         new = [entry for entry in dict.fromkeys(entry.strip() for entry in entries) if entry not in known]
@@ -119,13 +120,25 @@ def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str]
 
 
 def remove_takedown(settings: Settings, store: ObjectStore, entry: str) -> None:
-    """Remove an entry, as written in the list. Its URLs may be fetched again. Raises NotFoundError, ConflictError."""
+    """Remove an entry, and others with the same meaning (`HTTP://a.example/x`, `https://a.example/x`): its URLs may be fetched again.
+
+    Raises NotFoundError, ConflictError.
+    """
     with _lock(settings):
         lines = _read_text(store).splitlines(keepends=True)
-        remaining = [line for line in lines if COMMENT.sub("", line.rstrip("\n")).strip() != entry.strip()]
+        meaning = _meaning(entry)
+        remaining = [line for line in lines if _meaning(COMMENT.sub("", line.rstrip("\n"))) != meaning]
         if len(remaining) == len(lines):
-            raise NotFoundError(f"{entry!r} is not in the takedown list. `crawlhouse takedown list` shows the entries as they are written.")
+            raise NotFoundError(f"{entry!r} is not in the takedown list. `crawlhouse takedown list` shows the entries.")
         store.put_bytes(KEY, "".join(remaining).encode())
+
+
+def _meaning(text: str) -> tuple[str, str]:
+    """What an entry covers; a text that is none is only itself."""
+    try:
+        return _parse_entry(text)
+    except ConfigError:
+        return "", text.strip()
 
 
 def _lock(settings: Settings) -> AbstractContextManager[None]:

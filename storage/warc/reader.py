@@ -26,6 +26,7 @@ from storage.objects.store import ObjectStore
 from storage.warc import records as warc
 from storage.warc.page_bytes import is_html
 from storage.warc.removed_segments import read_removed
+from storage.warc.single_record import SingleRecord, decoded_member
 from storage.warc.stream import DamagedError, RecordStream
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # of a response; the rest is cut
@@ -149,13 +150,26 @@ def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int
 
 def record_in(data: bytes, warc_filename: str, max_body_bytes: int = MAX_BODY_BYTES) -> Record | str:
     """The record that a part of a WARC file has, or why it has none. The record's offset is that in the part."""
+    single = _single_record(data, warc_filename, max_body_bytes)
+    if single is not None:
+        return single
     for found in read_records(io.BytesIO(data), warc_filename, max_body_bytes):
         return found.detail if isinstance(found, Rejected) else found
     return NO_RECORD
 
 
+def _single_record(data: bytes, warc_filename: str, max_body_bytes: int) -> Record | None:
+    """The record of bytes that are one whole gzip member with one whole record, as nearly all are; None of any other bytes."""
+    try:
+        decoded = decoded_member(data, max_body_bytes + MAX_CONTEXT_BYTES)
+        found = None if decoded is None else read_record(SingleRecord(decoded, len(data)), warc_filename, Context(), max_body_bytes)
+    except Exception:  # `read_records` says what is wrong
+        return None
+    return found if isinstance(found, Record) else None
+
+
 def read_record(
-    records: RecordStream, warc_filename: str, context: Context, max_body_bytes: int, passed_over: Counter[str] | None = None
+    records: RecordStream | SingleRecord, warc_filename: str, context: Context, max_body_bytes: int, passed_over: Counter[str] | None = None
 ) -> Record | Rejected | None:
     """Read one record. A response, revisit, resource or rendered page is returned; a request or metadata record goes into the context."""
     fields, length = _warc_head(records)
@@ -190,7 +204,7 @@ def _count(passed_over: Counter[str] | None, kind: str, fields: Fields) -> None:
         passed_over[label if label in passed_over or len(passed_over) < MAX_LABELS else "others"] += 1
 
 
-def _warc_head(records: RecordStream) -> tuple[Fields, int]:
+def _warc_head(records: RecordStream | SingleRecord) -> tuple[Fields, int]:
     """The fields of the record's head, and its Content-Length."""
     head = records.read_head()
     if not head.startswith(b"WARC/"):

@@ -37,8 +37,13 @@ _START = rb"WARC/(?:1\.[01]|0\.1\d?)\r?\n(?=[A-Za-z][A-Za-z-]{0,40}:)"  # the fi
 _FIRST_LINE = re.compile(_START)
 _CANDIDATE = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]|\x28\xb5\x2f\xfd|" + _START)
 _MAX_START_BYTES = 64
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
+HEAD_END = re.compile(rb"\r?\n\r?\n")
 _BLANK = re.compile(rb"[\r\n]*")
+
+
+def begins_record(data: bytes, start: int = 0) -> bool:
+    """Whether a record begins anywhere in the bytes from `start` on."""
+    return _FIRST_LINE.search(data, start) is not None
 
 
 class DamagedError(Exception):
@@ -100,7 +105,7 @@ class RecordStream:
         """The head of the record, without the blank line after it."""
         searched = 0
         while True:
-            found = _HEAD_END.search(self._plain, self._at + searched)
+            found = HEAD_END.search(self._plain, self._at + searched)
             if found:
                 head = bytes(memoryview(self._plain)[self._at : found.start()])
                 if _FIRST_LINE.search(head, 1):

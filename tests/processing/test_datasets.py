@@ -13,6 +13,8 @@ from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import Judge
 from processing.expectations.suite_result import SuiteResult
 from processing.publish import dataset_gate
+from processing.resolve import dataset_partitions
+from processing.resolve.portions import dataset_records
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
@@ -105,7 +107,19 @@ def price_runs(settings: Settings, *together: int) -> None:
             assert stages.process_once("shop", settings) is not None
 
 
-def test_a_price_history_over_five_runs(lake_settings: Settings, tmp_path: Path) -> None:
+def in_portions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Decide on one row, page and visit at a time. Gives a list to which the number of each dataset's partitions is added."""
+    monkeypatch.setattr(dataset_partitions, "PARTITION_ROWS", 1)
+    monkeypatch.setattr(dataset_records, "PAGES", 1)
+    monkeypatch.setattr(dataset_records, "TARGETS", 1)
+    counts: list[int] = []
+    numbers = dataset_partitions.Partitions.numbers
+    monkeypatch.setattr(dataset_partitions.Partitions, "numbers", lambda self: counts.append(len(numbers(self))) or numbers(self))
+    return counts
+
+
+def test_a_price_history_over_five_runs(lake_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the same when two runs are processed together, and decided on in portions."""
     settings = with_dataset(lake_settings)
     price_runs(settings)
     seen = [(sku, version, price, changed) for sku, version, price, changed, *_ in history(settings)]
@@ -119,7 +133,9 @@ def test_a_price_history_over_five_runs(lake_settings: Settings, tmp_path: Path)
     gone = [(crawl_run, url) for crawl_run, url, _, gone_at, _ in sightings(settings) if gone_at is not None]
     assert gone == [("shop-20260301T120000Z-000004", None)]
     other = with_dataset(Settings(home=tmp_path / "other", crawls=tmp_path))
+    partitions = in_portions(monkeypatch)
     price_runs(other, 2, 4)
+    assert max(partitions) > 2
     assert history(other) == history(settings)
     assert sightings(other) == sightings(settings)
 
@@ -159,7 +175,8 @@ def test_one_key_twice_in_a_run(sqlite_settings: Settings) -> None:
     assert rows(settings, "SELECT url, rule FROM quarantine") == [(f"{SHOP}/p/other", "key")]
 
 
-def test_observations_have_a_row_per_visit(sqlite_settings: Settings) -> None:
+def test_observations_have_a_row_per_visit(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_portions(monkeypatch)
     settings = with_dataset(sqlite_settings, PRODUCTS + "history: observations\n")
     price_runs(settings)
     visits = rows(settings, "SELECT sku, version, price::VARCHAR FROM products WHERE sku != 'A3' ORDER BY ALL")

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +19,7 @@ from crawlhouse.rows import Rows
 from crawlhouse.sql.query import open_lake_for_reading, run_sql_on
 from crawlhouse.sql.table import WITHOUT_HOSTS, RowFilter, select_table, where
 from runtime.code_version import code_version
+from runtime.failpoint import reached
 from runtime.scratch import scratch_folder
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError, StorageError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LIST = "export.json"
+PARTIAL = "unfinished"  # the name of a file while it is written: after a crash no pattern such as *.jsonl finds it
 SUFFIXES = {".parquet": "parquet", ".jsonl": "jsonl", ".jsonl.gz": "jsonl", ".wacz": "wacz"}
 OTHER_SUFFIX = re.compile(r".+\.[a-z][a-z0-9]{1,7}")  # of a file; a folder may be called 2026.03
 READ_BYTES = 1 << 20
@@ -75,8 +77,8 @@ def _check_selection(lake: duckdb.DuckDBPyConnection, wanted: RowFilter) -> None
 def _export_file(lake: duckdb.DuckDBPyConnection, table: str, output: str, wanted: RowFilter, settings: Settings) -> None:
     place, _, name = output.rpartition("/")
     with _bar(_count(lake, [table], wanted)) as advance, scratch_folder(_scratch(output)) as folder:
-        path = folder / name
-        rows = _write(lake, table, path, wanted, advance)
+        path = folder / PARTIAL
+        rows = _write(lake, table, path, name, wanted, advance)
         _place(place or ".", settings).put_file(name, path)
     say(f"{plural(rows, 'row')} of {table} in {output}")
 
@@ -92,10 +94,11 @@ def _export_folder(
     counts: dict[str, int] = {}
     with _bar(_count(lake, chosen, wanted)) as advance, scratch_folder(_scratch(output)) as folder:
         for table in chosen:
-            path = folder / f"{table}.{form}"
-            rows = counts[table] = _write(lake, table, path, wanted, advance)
-            place.put_file(path.name, path)
-            listed[table] = {"file": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+            path, name = folder / PARTIAL, f"{table}.{form}"
+            rows = counts[table] = _write(lake, table, path, name, wanted, advance)
+            place.put_file(name, path)
+            reached("export.after.table")
+            listed[table] = {"file": name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path)}
             path.unlink()
     sequence = lake.execute("SELECT max(sequence) FROM runs").fetchall()[0][0]
     selection = {"crawl": wanted.crawl, "run": wanted.crawl_run, "host": wanted.host, "since": json_value(wanted.since)}
@@ -110,13 +113,14 @@ def _all_tables(known: Sequence[str], wanted: RowFilter) -> list[str]:
     return [name for name in known if not name.endswith("_latest") and not (wanted.host and name in WITHOUT_HOSTS)]
 
 
-def _write(lake: duckdb.DuckDBPyConnection, table: str, path: Path, wanted: RowFilter, advance: Advance) -> int:
-    """Write a table's rows into a file; returns their number."""
+def _write(lake: duckdb.DuckDBPyConnection, table: str, path: Path, name: str, wanted: RowFilter, advance: Advance) -> int:
+    """Write a table's rows into a file that will be called `name`; returns their number."""
     rows = _watched(run_sql_on(lake, select_table(table, wanted)), advance)
-    form = Format.PARQUET if path.suffix == ".parquet" else Format.JSONL
-    opened = gzip.open(path, "wb", compresslevel=6) if path.suffix == ".gz" else path.open("wb")  # noqa: SIM115 closed below
-    with opened as out:
-        return write_rows(rows, cast("BinaryIO", out), form)
+    form = Format.PARQUET if name.endswith(".parquet") else Format.JSONL
+    with path.open("wb") as file, gzip.GzipFile(name, "wb", 6, file) if name.endswith(".gz") else nullcontext(file) as out:
+        count = write_rows(rows, cast("BinaryIO", out), form)
+    reached("export.written")
+    return count
 
 
 def _watched(rows: Rows, advance: Advance) -> Rows:
@@ -142,9 +146,10 @@ def _export_wacz(lake: duckdb.DuckDBPyConnection, tables: Sequence[str], output:
         raise NotFoundError("No captures are selected: the file would be empty.")
     place, _, name = output.rpartition("/")
     with _bar(total) as advance, scratch_folder(_scratch(output)) as folder:
-        path = folder / name
+        path = folder / PARTIAL
         copied = write_wacz(path, _captures(lake, wanted), open_store(settings), _title(wanted), folder, lambda _: advance(1))
         size = path.stat().st_size
+        reached("export.written")
         _place(place or ".", settings).put_file(name, path)
     say(
         f"{plural(copied, 'capture')} in {output} ({size / 1e6:,.1f} MB). Open it on https://replayweb.page, which reads it in "
@@ -187,7 +192,12 @@ def _count(lake: duckdb.DuckDBPyConnection, tables: Sequence[str], wanted: RowFi
 def _bar(total: int) -> Iterator[Advance]:
     with progress() as bar:
         task = bar.add_task("exporting", total=total)
-        yield lambda count: bar.update(task, advance=count)
+
+        def advance(count: int) -> None:
+            bar.update(task, advance=count)
+            reached("export.batch")
+
+        yield advance
 
 
 def _place(where_to: str, settings: Settings) -> ObjectStore:

@@ -91,6 +91,11 @@ def _say_what_is_left_out(planned: Plan, name: str) -> None:
             f"{plural(count, 'crawl run', 'has', 'have')} no segments any more (retention), from {first} to {last}: the rows stay as "
             "they are."
         )
+    if planned.discarded:
+        say(
+            f"{plural(len(planned.discarded), 'crawl run', 'was', 'were')} rolled back and discarded, so left out: "
+            f"{', '.join(planned.discarded)}. With --run its rows are made again."
+        )
     if planned.done:
         say(f"{plural(planned.done, 'crawl run', 'is', 'are')} left out: today's code and rules have made the rows again already.")
 

@@ -20,7 +20,7 @@ class Phrases:
         self._alternatives = [(alternative, _first_letters(alternative)) for alternative in _split(alternatives)]
         self._behind = behind
         self._letters = frozenset[str]().union(*(letters for _, letters in self._alternatives if letters is not None))
-        self._patterns: dict[str, re.Pattern[str]] = {}  # by the first letter; under "" that of all other letters
+        self._patterns: dict[str, re.Pattern[str]] = {}  # by the first letter of a text; all that begin no phrase have the one under ""
 
     def match(self, text: str) -> bool:
         """Whether a text begins with one of the phrases."""
@@ -31,15 +31,15 @@ class Phrases:
         return self._of(text).fullmatch(text) is not None
 
     def _of(self, text: str) -> re.Pattern[str]:
-        return self._patterns.get(text[:1]) or self._compiled(text[:1])
+        first = text[:1]
+        pattern = self._patterns.get(first)
+        if pattern is None:
+            pattern = self._patterns[first] = self._compiled(first) if first in self._letters or not first else self._of("")
+        return pattern
 
-    def _compiled(self, first: str) -> re.Pattern[str]:
-        letter = first if first in self._letters else ""
-        if letter in self._patterns:
-            return self._patterns[letter]
+    def _compiled(self, letter: str) -> re.Pattern[str]:
         fitting = [alternative for alternative, letters in self._alternatives if letters is None or letter in letters]
-        self._patterns[letter] = re.compile(f"(?:{'|'.join(fitting)}){self._behind}" if fitting else r"(?!)")
-        return self._patterns[letter]
+        return re.compile(f"(?:{'|'.join(fitting)}){self._behind}" if fitting else r"(?!)")
 
 
 def _split(pattern: str) -> Iterator[str]:

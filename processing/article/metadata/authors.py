@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import chain, islice, takewhile
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, texts, types_of
 from processing.article.metadata.markup import Markup, meta_source
@@ -44,7 +45,8 @@ _BY = (
     r"|(?:(?:ein\s+)?(?:(?:blog|gast)?\s?beitrag|artikel|bericht|text)|verfasst|geschrieben|veröffentlicht|gepostet|gespeichert|eingestellt)\s+von"
     r"|(?:publié|écrit|rédigé|propos\s+recueillis)\s+par|(?:escrito|publicado|redactado)\s+por|(?:scritto|pubblicato)\s+da|a\s+cura\s+di"
     r"|geschreven\s+door|skrevet\s+a[fv]|skriven\s+av|автор"
-    r"|(?:texte?|texto|testo|tekst|ord|reportage|текст|作者|記者|记者|撰文|文|責任編輯|责任编辑|執筆|글|기자)(?=\s*[:：／])"
+    r"|oleh|penulis|yazan|napisał[ai]?|napsala?|szerző|írta|piše|kirjoittanut|teksti|scris\s+de|tác\s+giả|โดย|بقلم|כתבה?|מאת|लेखक|লিখেছেন"
+    r"|(?:texte?|texto|testo|tekst|ord|reportage|текст|作者|記者|记者|撰文|文|責任編輯|责任编辑|執筆|글|기자)(?=\s*[:：／])|(?:記者|记者|기자)(?=\s)"
 )
 # How all of these begin: two letters each.
 _BEGINNINGS = r"b[yle]|w[or]|p[aoru]|s[ctk]|r[eé]|e[disn]|a[ufvr\s]|fr|v[oe]|d[io]|in|te|те|co|g[ae]|éc|or|ав|[作記记撰文責责執글기]"
@@ -62,7 +64,8 @@ _PREFIXED = re.compile(
 )
 # What follows the names in a byline: a date, a reading time, a role.
 _TAIL = re.compile(
-    r"\s*(?:\b(?:on|updated|published|posted|last|min(?:ute)?s?|read|in|at|for|is|photo\w*|images?|contact|follow|share|comments?)\b|\b(?:am|um|le|el|il|den)(?=\s*\d|\s*$)|[|•·—–/@(\[]|\d|\bhttps?:).*$",
+    r",[^,]{3,40}\bcontribut(?:ing|ed)\b.*$|\s*(?:[^\s@]+@[\w-]+\.\w|\blast(?=\s+(?:updated|modified|edited))"
+    r"|\bread(?=\s*(?:more|time|next|full|the|\d|:))|\b(?:on|updated|published|posted|min(?:ute)?s?|in|at|for|is|photo\w*|images?|contact|follow|share|comments?)\b|\b(?:am|um|le|el|il|den)(?=\s*\d|\s*$)|[|•·—–/@(\[]|\d|\bhttps?:).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _URLISH = re.compile(r"https?:|www\.|@|\.(?:com|org|net|io|co|uk|de|info|php|html?)\b", re.IGNORECASE)
@@ -86,6 +89,7 @@ edd lcsw aprn
 _CREDENTIALS = frozenset(_DEGREES.split())
 _DESK = frozenset(["staff", "team", "newsroom", "desk", "editors", "editorial", "admin", "webmaster", "llc", "inc", "ltd", "gmbh"])
 _NO_NAME = re.compile(r"(?!the\s)[a-zäöü]")  # the next words are prose
+_PROSE_WORDS = frozenset(("or", "for", "to", "with", "your", "our", "this", "is", "are"))  # in small letters they are in no name
 _LOGIN = re.compile(r"[^\sA-Z]*[a-z\d][._\d][^\sA-Z]*")  # `jane_doe`, `jane.doe`, `jdoe42`: a name for machines
 _BOX_NAMES = re.compile(
     r"author[-_ ]?(?:bio|box|info|card|profile|about|descr|details|area|section)|about[-_ ]?(?:the[-_ ]?)?author", re.IGNORECASE
@@ -93,6 +97,8 @@ _BOX_NAMES = re.compile(
 _NAME_IN_BOX = "h2, h3, h4, h5, h6, .author-name, .fn, [rel~=author]"
 _ABOUT = re.compile(r"^(?:about(?: the author)?|über(?: (?:den|die) autor(?:in)?)?|meet)\b\s*[:\-–—]?\s*", re.IGNORECASE)
 _IDEOGRAPHIC_NAME = re.compile(r"[\u4e00-\u9fff\uac00-\ud7af]{2,4}")
+_BEHIND = re.compile(r"(?<=[\u4e00-\u9fff\uac00-\ud7af])\s*(?:기자|특파원|논설위원|記者|记者)$")  # "reporter" stands behind the name
+_MAIL = re.compile(r"[^\s@]@[\w-]+\.\w")
 _BRACKETS = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
 _HEADING_TAGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -126,8 +132,8 @@ class Candidate(NamedTuple):
 def read_authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> tuple[str, ...]:
     """The authors, from the most reliable source that names a person, without the site's name beside others."""
     names = next((names for _, names in authors(markup, json_ld, site_name)), ())
-    site = (site_name or "").casefold()
-    others = tuple(name for name in names if name.casefold() != site)
+    site = _bare(site_name or "")
+    others = tuple(name for name in names if _bare(name) != site)
     if any(len(_bare(name)) > MAX_INITIALS for name in others):
         return others
     return tuple(name for name in names if name not in others) or others
@@ -149,6 +155,12 @@ def authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> It
                 yield sourced
     yield from weak
     yield from _desks_and_organizations(markup, json_ld)
+
+
+def site_of(site_name: str | None, url: str) -> str | None:
+    """The site's declared name, otherwise the main label of its host, such as `valley-post`."""
+    labels = (urlsplit(url).hostname or "").split(".")
+    return site_name or next((label for label in reversed(labels[:-1]) if len(label) > MAX_INITIALS), None)
 
 
 def _publishers(json_ld: JsonLd, site_name: str | None) -> set[str]:
@@ -184,7 +196,12 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
     for source, text in chain(declared, named):
         name = _TAIL.sub("", _PREFIX.sub("", folded(text))).strip(" .,:-–—")
         words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
-        if 0 < len(words) <= MAX_NAME_WORDS and not _URLISH.search(name) and not all(word in _ONLY_GENERIC for word in words if word):
+        if (
+            0 < len(words) <= MAX_NAME_WORDS
+            and not _MAIL.search(text)
+            and not _URLISH.search(name)
+            and not all(word in _ONLY_GENERIC for word in words if word)
+        ):
             yield source, (name,)
 
 
@@ -197,8 +214,9 @@ def names_in(text: str, whole: bool = True) -> list[str]:
     names = []
     for candidate in split_names(first_names_first(text) if whole else text):
         stripped = candidate.strip(" .:-–—\"'“”*")
-        part = _BRACKETS.sub("", without_prefix(stripped) if whole else _PREFIX.sub("", stripped)).strip()
-        if _is_name(part, whole):
+        written = _BRACKETS.sub("", without_prefix(stripped) if whole else _PREFIX.sub("", stripped)).strip()
+        part = _BEHIND.sub("", written)
+        if _is_name(part, whole) or (part != written and _IDEOGRAPHIC_NAME.fullmatch(part)):
             names.append(part)
         elif names and not _is_credential(part):
             break  # a role or an outlet ends the list
@@ -245,6 +263,8 @@ def _is_name(part: str, whole: bool) -> bool:
         return False
     if whole:
         return True
+    if not _PROSE_WORDS.isdisjoint(words):
+        return False
     capital = sum(word[0].isupper() or not word[0].islower() for word in words)
     return len(words) >= 2 and capital * 3 >= len(words) * 2
 
@@ -295,19 +315,25 @@ def _joined_name(person: Object) -> list[str]:
 
 
 def _is_organization(item: Object) -> bool:
-    return any(kind.endswith(("Organization", "Corporation", "WebSite")) for kind in types_of(item))
+    kinds = types_of(item)
+    return "Person" not in kinds and any(kind.endswith(("Organization", "Corporation", "WebSite")) for kind in kinds)
 
 
 def _from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
-    """The microdata property `author`, or its `name` if it has one."""
+    """The microdata property `author`, or its `name` if it has one; several where they stand beside one another."""
+    found: list[Node] = []
+    candidates: list[Candidate] = []
     for node in markup.properties.get("author", ())[:10]:
         if in_boilerplate(node) and in_list_of_pages(node):  # blogs keep the author in the article's footer
             continue
+        if found and not _are_close(found[-1], node):
+            break
         named = node.css_first("[itemprop=name]")
         text = (named.attributes.get("content") or visible_text(named)) if named else (node.attributes.get("content") or visible_text(node))
         if 0 < len(text) <= MAX_BYLINE_CHARACTERS:
-            return [Candidate("itemprop=author", text)]
-    return []
+            found.append(node)
+            candidates.append(Candidate("itemprop=author", text))
+    return candidates
 
 
 def _from_links(markup: Markup, _: JsonLd) -> list[Candidate]:

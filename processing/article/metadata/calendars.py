@@ -9,6 +9,15 @@ _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "民國": 1911, "民国
 _ERA_DATE = re.compile(rf"({'|'.join(_ERAS)})\s*(元|\d{{1,3}})\s*年\s*(\d{{1,2}})\s*月\s*(\d{{1,2}})\s*日")
 _PERSIAN_MONTHS = ["فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"]
 _PERSIAN_DATE = re.compile(rf"(\d{{1,2}})\s+({'|'.join(_PERSIAN_MONTHS)})\s+(?:ماه\s+)?(\d{{4}})")
+# Thailand's months, whole or shortened, with its era or the Christian one named or not.
+_THAI_MONTHS = (
+    "มกราคม|ม\\.ค\\.", "กุมภาพันธ์|ก\\.พ\\.", "มีนาคม|มี\\.ค\\.", "เมษายน|เม\\.ย\\.", "พฤษภาคม|พ\\.ค\\.", "มิถุนายน|มิ\\.ย\\.",
+    "กรกฎาคม|ก\\.ค\\.", "สิงหาคม|ส\\.ค\\.", "กันยายน|ก\\.ย\\.", "ตุลาคม|ต\\.ค\\.", "พฤศจิกายน|พ\\.ย\\.", "ธันวาคม|ธ\\.ค\\.",
+)  # fmt: skip
+_THAI_DATE = re.compile(
+    rf"(?<!\d)(\d{{1,2}})\s*(?:{'|'.join(f'({names})' for names in _THAI_MONTHS)})\s*(พ\.ศ\.|ค\.ศ\.)?\s*(\d{{4}}|\d\d(?!\d|:))"
+)
+_THAI_CENTURY = 2500  # of years of two digits
 _THAI_YEARS = range(2500, 2700)
 BUDDHIST_YEARS_AHEAD = 543
 _PERSIAN_YEARS = range(1343, 1473)  # for which the rule of leap years below holds
@@ -22,10 +31,20 @@ def read_other_calendar(text: str) -> Day | None:
     if match := _ERA_DATE.search(text):
         year = _ERAS[match[1]] + (1 if match[2] == "元" else int(match[2]))
         return year, int(match[3]), int(match[4]), match.start(), match.end()
+    if match := _THAI_DATE.search(text):
+        return _thai(match)
     if match := _PERSIAN_DATE.search(text):
         day = _from_persian(int(match[3]), _PERSIAN_MONTHS.index(match[2]) + 1, int(match[1]))
         return (day.year, day.month, day.day, match.start(), match.end()) if day else None
     return None
+
+
+def _thai(match: re.Match[str]) -> Day:
+    day, *names, era, written = match.groups()
+    year = int(written) + (_THAI_CENTURY if len(written) == 2 else 0)
+    is_buddhist = era != "ค.ศ." and year in _THAI_YEARS
+    month = next(number for number, name in enumerate(names, 1) if name)
+    return year - BUDDHIST_YEARS_AHEAD if is_buddhist else year, month, int(day), match.start(), match.end()
 
 
 def gregorian(found: Day, language: str | None) -> Day | None:

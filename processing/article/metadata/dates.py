@@ -8,28 +8,35 @@ from email.utils import parsedate_to_datetime
 
 from processing.article.metadata.calendars import Day, gregorian, read_other_calendar
 from processing.article.metadata.clocks import LARGEST_OFFSET, Clock, has_unread_clock, read_clock
-from processing.article.metadata.months import month_number
+from processing.article.metadata.months import joined_months, month_number
 from processing.article.tree.characters import without_invisible
 from schemas.web.date_words import MONTHS
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _WORD = r"([^\s\d,./_|()\[\]]{2,20})"
-_ISO = re.compile(r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|\.\s(\d{1,2})\.\s(\d{1,2})\.?)(?!\d)")  # also as in Korea: 2024. 3. 5.
+# Also as in Korea: 2024. 3. 5.
+_ISO = re.compile(r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|(?:\.\s(\d{1,2})\.\s|\s/\s(\d{1,2})\s/\s)(\d{1,2})\.?)(?!\d)")
 # Most dates in markup. They have no year of another calendar, and Python's own reader is ten times as fast as the patterns.
 _MACHINE = re.compile(r"(?:199|20\d)\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(?=Z|[+-]|$)(.*)$")
-_CJK = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일號号]?")
-_VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2})(?:,|\s+năm)?\s+(\d{4})(?!\d)", re.IGNORECASE)
+_CJK = re.compile(r"(\d{4})\s*(?:[年년]|оны)\s*(\d{1,2})\s*(?:[月월]|(?:-р\s)?сарын)\s*(\d{1,2})\s*[日일號号]?")
+_VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2})\s+(?:tháng|thg)\s+(\d{1,2})(?:,|\s+năm)?\s+(\d{4})(?!\d)", re.IGNORECASE)
 _DAY_FIRST = re.compile(
-    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s*(?:de\s+|of\s+|d['’])?[-\s]?{_WORD}\.?,?[-\s/]\s*(?:de\s+|del\s+)?(\d{{4}})(?!\d)",
+    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|mh|er|an|\s?\.|º)?\s*(?:de\s+|of\s+|ng\s+|d['’])?(?:\s?[-\s/]\s?)?{_WORD}(?:/[^\W\d_]+|\s?\([^\W\d_]+\))?"
+    r"(?:\.?,?\s?[-\s/]\s*|\.)(?:de\s+|del\s+)?(\d{4})(?!\d)",
     re.IGNORECASE,
 )
 _MONTH_FIRST = re.compile(rf"(?<![^\W_]){_WORD}\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s+(\d{{4}})(?!\d)", re.IGNORECASE)
-_YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})(?:\.|ko|\s+m\.|\s+оны)?\s+{_WORD}\.?\s+(\d{{1,2}})(?!\d)")
-_LATVIAN = re.compile(rf"(?<!\d)(\d{{4}})\.\s?gada\s+(\d{{1,2}})\.\s?{_WORD}", re.IGNORECASE)
+_YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})(?:[.,]|(?:\(e\))?ko|\s+m\.|\s+оны)?\s+{_WORD}\.?\s+(\d{{1,2}})(?!\d)")
+_LATVIAN = re.compile(rf"(?<!\d)(\d{{4}})(?:\.\s?gada|\s?ж\.|\s?-?yil|\s?жылғы)\s+(\d{{1,2}})[-.]?\s?{_WORD}", re.IGNORECASE)
 _YEAR_LAST = re.compile(r"([^\W\d_]{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}(?::\d{2})?)\s+((?:[A-Z]{2,5}|[+-]\d{4})\s+)?(\d{4})(?!\d)")
-_NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/])")
-_UNIX = re.compile(r"^\d{10}(?:\d{3})?$")
+_NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})(?:([/.-])(\d{1,2})\2(\d{4}|\d{2})|(\.\s|\s/\s)(\d{1,2})\5(\d{4}))(?![\d/])")
+_WEEKDAY = re.compile(r"\b(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b", re.IGNORECASE)
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# Also with a fraction, and as ASP.NET writes it: /Date(1741339800000)/.
+_UNIX = re.compile(r"^(?:\d{10}|\d{13})(?:\.\d{1,9})?$|^\\?/?Date\((?P<date>\d{12,13})(?:[+-]\d{4})?\)\\?/?$")
+# A dash as the sign of an offset behind a time.
+_DASHED_OFFSET = re.compile(r"(?<=T)(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)[\u2010-\u2013](?=\d\d:?\d\d$)")
 _SIGNS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\uff1a": ":"})
 _PATH = re.compile(r"/((?:19|20)\d{2})[/_-]?(0[1-9]|1[0-2]|[a-z]{3,9})[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.+-]|$)", re.IGNORECASE)
 
@@ -74,7 +81,8 @@ def has_unread_time(text: str, month_first: bool = True, language: str | None = 
 
 
 def _cleaned(text: str | None) -> str:
-    return without_invisible((text or "").strip()[:200]).translate(_SIGNS)
+    text = without_invisible((text or "").strip()[:200]).translate(_SIGNS)
+    return text if text.isascii() else _DASHED_OFFSET.sub(r"\1-", joined_months(text))
 
 
 def _day_and_time(text: str, month_first: bool, language: str | None) -> tuple[datetime, str | None] | None:
@@ -123,8 +131,9 @@ def _iso(text: str) -> Day | None:
 
 
 def _numbers(text: str) -> tuple[datetime, str | None] | None:
-    if _UNIX.match(text):
-        return datetime.fromtimestamp(int(text[:10]), UTC), "+00:00"
+    if unix := _UNIX.match(text):
+        seconds = int(unix["date"]) // 1000 if unix["date"] else int(text[:10])
+        return datetime.fromtimestamp(seconds, UTC), "+00:00"
     match = _COMPACT.match(text)
     if match is None:
         return None
@@ -163,11 +172,22 @@ def _numeric(text: str, month_first: bool) -> Day | None:
     match = _NUMERIC.search(text)
     if match is None:
         return None
-    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    sign, others = (match[2], (match[3], match[4])) if match[2] else (match[5].strip(), (match[6], match[7]))
+    first, (second, year) = int(match[1]), map(int, others)
     year += 2000 if year < 100 else 0
-    if second > 12 or (month_first and match[2] != "." and first <= 12):
+    if month_first and sign != "." and (weekday := _WEEKDAY.search(text)):
+        month_first = not _is_weekday(weekday[1], year, second, first) or _is_weekday(weekday[1], year, first, second)
+    if second > 12 or (month_first and sign != "." and first <= 12):
         first, second = second, first
     return year, second, first, match.start(), match.end()
+
+
+def _is_weekday(name: str, year: int, month: int, day: int) -> bool:
+    """Whether a day, if there is such a one, is the weekday of that English name."""
+    try:
+        return _WEEKDAYS.index(name[:3].lower()) == datetime(year, month, day, tzinfo=UTC).weekday()
+    except ValueError:
+        return False
 
 
 def _mail(text: str) -> tuple[datetime, str | None] | None:

@@ -12,10 +12,12 @@ from processing.article.tree.visible import texts_after, visible_text
 # One selector list costs one traversal. Selectors on parts of attribute values cost another one, so they run only when needed.
 _DECLARATIONS = 'meta, title, link[rel~=canonical i], script[type*="ld+json" i], h1, time, [itemprop]'
 _AUTHOR_PATHS = ("author", "contributor", "profile/", "people/", "writers/", "staff/", "by/")
+_AUTHOR_LINKS = ", ".join(
+    ["[rel~=author]", *(f'[href*="/{word}" i]' for word in _AUTHOR_PATHS)]  # without the tag: to compare its name costs more than all else
+)
 _AUTHORS = ", ".join(
     [
         "[rel~=author]",
-        *(f'[href*="/{word}" i]' for word in _AUTHOR_PATHS),  # without the tag: to compare names of tags costs more than all else
         *(f"[class*={word} i]" for word in ("author", "byline", "contributor")),
         *(f"[id*={word} i]" for word in ("author", "byline")),
         *(f'[data-testid*="{word}" i]' for word in ("author", "byline")),
@@ -24,7 +26,7 @@ _AUTHORS = ", ".join(
 _DATES = ", ".join(
     [
         "time",
-        *(f"[class*={word} i]" for word in ("date", "time", "publish", "posted", "meta-", "byline", "datum", "fecha")),
+        *(f"[class*={word} i]" for word in ("date", "time", "publish", "posted", "meta", "byline", "datum", "fecha")),
         *(f"[id*={word} i]" for word in ("date", "byline")),
     ]
 )
@@ -81,12 +83,12 @@ class Markup:
     @cached_property
     def authors(self) -> list[Node]:
         """The elements with `author`, `byline` or `contributor` in their names."""
-        return [node for node in self._bylines if _is_named(node, ("author", "byline", "contributor"))]
+        return [node for node in self._in_body(_AUTHORS) if _is_named(node, ("author", "byline", "contributor"))]
 
     @cached_property
     def author_links(self) -> list[Node]:
         """The links to authors' pages."""
-        return [node for node in self._bylines if node.tag == "a" and _is_author_link(node.attributes)]
+        return [node for node in self._in_body(_AUTHOR_LINKS) if node.tag == "a" and _is_author_link(node.attributes)]
 
     @cached_property
     def on_the_right(self) -> list[Node]:
@@ -129,10 +131,6 @@ class Markup:
     def dates(self) -> list[Node]:
         """The elements with a word for dates in their names."""
         return self._in_body(_DATES)
-
-    @cached_property
-    def _bylines(self) -> list[Node]:
-        return self._in_body(_AUTHORS)
 
     def _in_body(self, selectors: str) -> list[Node]:
         body = self._tree.body

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
-from processing.article.metadata.authors import read_authors
+from processing.article.metadata.authors import read_authors, site_of
 from processing.article.metadata.field_sources import FieldSource, JsonLdValue, MetaElements, SourcedText, first_value, of_article
 from processing.article.metadata.jsonld import MAX_DEPTH, JsonLd, first_text, read_jsonld
 from processing.article.metadata.markup import Markup, meta_source, read_markup
@@ -38,6 +38,7 @@ SITE_NAME: tuple[FieldSource, ...] = (
     JsonLdValue("publisher", lambda json_ld: json_ld.resolve((json_ld.article or {}).get("publisher"))),
     JsonLdValue("WebSite", lambda json_ld: next((item for item in json_ld.objects if item.get("@type") == "WebSite"), None)),
 )
+_APPLICATION = frozenset(("meta application-name", "meta apple-mobile-web-app-title"))
 _IMAGES = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "parsely-image-url")
 _PAYWALL_META = {"article:content_tier": {"locked", "metered"}, "lux:access": {"paid"}, "content_tier": {"locked", "metered"}}
 
@@ -80,7 +81,7 @@ def read_metadata(tree: Tree, page: Page) -> Metadata:
     return Metadata(
         title=read_title(markup, json_ld, site_name, page.url) or page.hints.title,
         description=shortened(first_value(DESCRIPTION, markup, json_ld)),
-        authors=read_authors(markup, json_ld, site_name),
+        authors=read_authors(markup, json_ld, site_of(site_name, page.url)),
         published_at=published.at if published else None,
         published_at_source=published.source if published else None,
         published_zone=published.zone if published else None,
@@ -122,9 +123,15 @@ def _not_before(modified: Moment | None, published: Moment | None) -> datetime |
 
 
 def _site_name(markup: Markup, json_ld: JsonLd) -> str | None:
-    """The site's name, from the first source that has one."""
-    found = next((found for source in SITE_NAME if (found := source.first(markup, json_ld))), None)
-    return (found.text or None) if found else None
+    """The site's name, from the first source that has one. Some templates write the page's title into the name of the application."""
+    title = folded(markup.title)
+    for source in SITE_NAME:
+        for found in source.each(markup, json_ld):
+            if found.text and not (
+                found.source in _APPLICATION and found.text == title and title != folded(markup.first("og:title") or title)
+            ):
+                return found.text
+    return None
 
 
 def _language(tree: Tree, markup: Markup, in_language: object) -> str | None:

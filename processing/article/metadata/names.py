@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _FIRMS = "Söhne|Sons|Co|Cie|Partners?|Fils|Hijos|Figli|Zonen|Sønner|Söner|Company|Associates|Brothers|Gebrüder|Töchter|Daughters"
-_NO_FIRM = rf"(?!\s*(?:{_FIRMS})\b)"  # `Otto und Söhne` is one name
+_NO_FIRM = rf"(?!\s*(?:{_FIRMS}|zu|zum|zur)\b)"  # `Otto und Söhne` is one name, as is `von und zu Tal`
 _SEPARATOR = re.compile(rf"\s*(?:[,،、，;；؛|｜/+\n•]|&{_NO_FIRM}|(?<![\u3040-\u9fff])·|\s[–—-]\s)\s*")
 _BETWEEN_PERSONS = re.compile(rf"\s*(?:[،、，;；؛|｜\n•]|&{_NO_FIRM}|\s/\s)\s*")
 _CONJUNCTION = re.compile(

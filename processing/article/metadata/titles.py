@@ -23,21 +23,38 @@ _ARCHIVED = re.compile(r"/(https?://.+)")  # an archive's URL of a page ends wit
 META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title")
 # What separates the site's name from the title; a hyphen or a colon only with space around it.
 # A low line parts titles in Chinese, Japanese and Korean, or with space around it; elsewhere it is part of a name.
-_BARS = r"\s*[|¦‖｜︱│]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|_+(?=[\u3000-\u9fff\uac00-\ud7af])"
-_SEPARATOR = re.compile(rf"\s+[|\-–—•·»:›>~]+\s+|{_BARS}|\s*»\s*")
-_SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|\-–—•·:›>~]+\s+|{_BARS}")  # where « and » are quotation marks
-_SEPARATING = re.compile("[|¦‖｜︱│:_–—•·»›>~-]")  # every separator has one of these
+_SIGNS = r"\-‐‑‒–—―−•·∙‧・:›>~⋆★☆✦♦●◆▪■▸▷→←‹</\\*"  # with space around them
+_BARS = r"\s*[|¦‖｜︱│❘∣⎮]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|_+(?=[\u3000-\u9fff\uac00-\ud7af])"
+_SEPARATOR = re.compile(rf"\s+[|«»{_SIGNS}]+\s+|{_BARS}|\s*»\s*")
+_SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|{_SIGNS}]+\s+|{_BARS}")  # where « and » are quotation marks
+_SEPARATING = re.compile(f"[|¦‖｜︱│❘∣⎮：_«»{_SIGNS}]")  # every separator has one of these
 SITE_SHARE = 0.6  # of the site's name: so much of it, alone at the title's end, stands for the name
 MIN_BEGINNING_WORDS = 3  # of a heading with which a longer title begins
 NAME_SHARE = 0.4  # of a part's letters: a part in which the site's name is less is a sentence about the site
 _BETWEEN = re.compile(r"\s*[:|–—-]\s+")  # a kicker and a heading
 _BEHIND_HEADING = re.compile(r"\s*[|:/<>»›·•–—-]\s")
+_BAR_SIGNS = frozenset(("|", "¦", "‖", "｜", "︱", "│", "❘", "∣", "⎮", "•", "·", "»", "<", ""))
 _QUOTES = frozenset("\"'“”„«»‘’")
 _DATE_BEFORE = re.compile(r"^(?:\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)\s*[-–—:|]\s+(?=\S)")
 # A site's name behind a hyphen without spaces, as Chinese sites write it.
 _SITE_BEHIND_HYPHEN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])-[\u4e00-\u9fff]{2,8}$")
-_SECTIONS = frozenset(("blog", "blogarchive", "blogarchiv", "home", "startseite"))  # what templates put before or after the title
+# What templates put before or after the title, and instead of it.
+_SECTIONS = frozenset(("blog", "blogarchive", "blogarchiv", "home", "startseite", "news", "nachrichten", "aktuelles", "新闻", "ニュース"))
+_PLACEHOLDERS = _SECTIONS | {
+    "untitled",
+    "untitleddocument",
+    "untitledpage",
+    "document",
+    "index",
+    "homepage",
+    "newpage",
+    "ohnetitel",
+    "sanstitre",
+}
 _WORD = re.compile(r"\w+")
+_FOR_SEARCH = re.compile(r"breadcrumb|seo-?_?(?:title|headline|heading)", re.IGNORECASE)  # of a heading that is not the one above the text
+_SHOWN_SOURCES = ("og:title", "json-ld headline")
+ALIKE = 0.45  # of the words of a heading and of a declared title, for the two to be the same title
 
 
 def read_title(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> str | None:
@@ -55,6 +72,8 @@ def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> 
     site = site_names(site_name, url, logos)
     stripped = {text: without_site(text, site) for text in dict.fromkeys(text for _, text in declared)}
     nodes = {text: node for text, node in headed.items() if not is_site(text, site)}
+    if (shown := _shown_instead(markup, nodes, dict(reversed(declared)), stripped)) is not None:
+        yield shown[0], shown[1][:MAX_TITLE_CHARACTERS]
     headings = list(nodes)
     if (heading := _best_heading(headings, list(stripped.values()))) is not None:
         own = _own_part(heading, nodes[heading], stripped, site)
@@ -64,7 +83,7 @@ def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> 
     elif (part := _part_with_heading(markup, list(stripped.values()), site)) is not None:
         yield part[0], part[1][:MAX_TITLE_CHARACTERS]
     for source, text in _agreed_first(declared, stripped):
-        if not is_site(title := stripped[text], site):
+        if not is_site(title := stripped[text], site) and not (headings and _letters(title) in _PLACEHOLDERS):
             yield source if title == text else f"{source} (without the site's name)", title[:MAX_TITLE_CHARACTERS]
     for heading in [*headings, *logos]:
         yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
@@ -77,6 +96,27 @@ def _agreed_first(declared: list[tuple[str, str]], stripped: dict[str, str]) -> 
     if headline and headline == by_source.get("<title>") != by_source.get("og:title"):
         return sorted(declared, key=lambda item: item[0] != "json-ld headline")
     return declared
+
+
+def _shown_instead(markup: Markup, nodes: dict[str, Node], declared: dict[str, str], stripped: dict[str, str]) -> tuple[str, str] | None:
+    """The source and text of a lower heading that is a declared title, where the main heading is in a breadcrumb or for search engines."""
+    if not any(map(_is_for_search, nodes.values())):
+        return None
+    lower = {
+        letters: node.tag
+        for node in reversed(markup.subheadings[:MAX_HEADINGS])
+        for letters in map(_letters, (heading_text(node), *text_parts(node)[-1:]))
+    }
+    for title in (stripped[declared[source]] for source in _SHOWN_SOURCES if source in declared):
+        if " " in title and (tag := lower.get(_letters(title))) is not None:
+            return f"<{tag}>", title
+    return None
+
+
+def _is_for_search(heading: Node) -> bool:
+    around = heading.parent
+    attributes = [heading.attributes, around.attributes if around is not None else {}]
+    return any(_FOR_SEARCH.search(f"{key} {value}") for names in attributes for key, value in names.items())
 
 
 def _part_with_heading(markup: Markup, declared: list[str], site: frozenset[str]) -> tuple[str, str] | None:
@@ -164,9 +204,10 @@ def without_site(title: str, site: frozenset[str]) -> str:
         title = _SITE_BEHIND_HYPHEN.sub("", title)
     if not _SEPARATING.search(title):
         return title.strip()
-    beginning, line, end = title.rpartition("_")
-    if line and beginning.strip() and is_site(end, site):
-        title = beginning
+    for sign in ("_", ": ", "："):
+        beginning, line, end = title.rpartition(sign)
+        if line and beginning.strip(" :") == beginning != "" and is_site(end, site):
+            title = beginning
     separator = _separator(title)
     parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
@@ -182,11 +223,11 @@ def without_site(title: str, site: frozenset[str]) -> str:
 
 
 def _separator(title: str) -> re.Pattern[str]:
-    return _SEPARATOR_BESIDE_QUOTES if "«" in title else _SEPARATOR
+    return _SEPARATOR_BESIDE_QUOTES if "«" in title and "»" in title else _SEPARATOR
 
 
 def _is_bar(separator: str) -> bool:
-    return separator.strip(" _\u3000") in {"|", "¦", "‖", "｜", "︱", "│", "•", "·", "»", ""} and bool(separator.strip())
+    return separator.strip(" _\u3000") in _BAR_SIGNS and bool(separator.strip())
 
 
 def _words(text: str) -> float:
@@ -220,7 +261,7 @@ def _own_part(heading: str, node: Node, stripped: dict[str, str], site: frozense
     wanted = {_letters(title) for title in declared if len(title.split()) > 1}
     texts = text_parts(node)[:MAX_HEADING_PARTS]
     if _letters(heading) in wanted:
-        return _without_set_apart(texts, declared) or heading
+        return _behind_hidden_separator(node, heading) or _without_set_apart(texts, declared) or heading
     if any(_letters(title) == _letters(heading) and title.endswith(own) for title, own in stripped.items()):
         return heading  # readers see what looks like a site's name before the title
     last = _separator(heading).split(heading)[-1]
@@ -228,6 +269,16 @@ def _own_part(heading: str, node: Node, stripped: dict[str, str], site: frozense
     parts += (" ".join(texts[:end]) for end in range(len(texts) - 1, 0, -1))
     own = next((part for part in parts if _letters(part) in wanted), None)
     return own or without_kicker(node) or heading
+
+
+def _behind_hidden_separator(node: Node, heading: str) -> str | None:
+    """What stands behind a separator that is hidden from screen readers, as between a kicker and the heading below it."""
+    for child in node.css("[aria-hidden=true]"):
+        sign = child.text(strip=True)
+        if len(sign) == 1 and _SEPARATING.match(sign):
+            _, separator, rest = heading.partition(f" {sign} ")
+            return rest if separator and " " in rest else None
+    return None
 
 
 def _without_set_apart(texts: list[str], declared: list[str]) -> str | None:
@@ -273,7 +324,7 @@ def _best_heading(headings: list[str], declared: list[str]) -> str | None:
             for heading in headings
             if len(heading.split()) >= MIN_BEGINNING_WORDS and any(_begins_with(title, heading) for title in declared)
         )
-        most_alike = best if best_score >= 0.5 else None
+        most_alike = best if best_score >= ALIKE else None
         best = next((heading for heading in headings if " " in heading and _letters(heading) in beginnings), most_alike)
     return best
 

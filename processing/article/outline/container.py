@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate, islice
+from collections.abc import Sequence
+from itertools import accumulate
 
 from processing.article.kinds import CAPTION, HEADING, PARAGRAPH, QUOTE
 from processing.article.outline.outline import Outline, TextBlock
@@ -103,7 +104,8 @@ def _running(weights: list[int]) -> list[int]:
 
 def _descend(outline: Outline, weights: list[int]) -> int:
     sums = _running(weights)
-    start = _lowest(outline, sums, 0, TAGGED_SHARE, tagged_only=True)
+    tagged = [index for index, element in enumerate(outline.elements) if index and element.tag in _BODY_TAGS]
+    start = _lowest(outline, sums, 0, TAGGED_SHARE, tagged)
     if any([element.body for element in outline.elements]):  # noqa: C419 a generator would cost more than it saves
         named = _running([weight if inside else 0 for weight, inside in zip(weights, _in_named(outline), strict=True)])
         first, last = outline.elements[start].start, outline.elements[start].end
@@ -121,18 +123,17 @@ def _in_named(outline: Outline) -> list[bool]:
     return inside
 
 
-def _lowest(outline: Outline, sums: list[int], start: int, share: float, *, tagged_only: bool = False) -> int:
-    """The lowest element in `start` that holds `share` of the prose of each element above it."""
+def _lowest(outline: Outline, sums: list[int], start: int, share: float, among: Sequence[int] | None = None) -> int:
+    """The lowest element in `start` that holds `share` of the prose of each element above it; `among` are the only ones, if given."""
     elements = outline.elements
     best, last = start, elements[start].end
     floor = share * (sums[last] - sums[elements[start].start])
-    for index, element in enumerate(islice(elements, start + 1, None), start + 1):
+    for index in range(start + 1, len(elements)) if among is None else among:
+        element = elements[index]
         first, end = element.start, element.end
         if end > last:
             if first >= last:
                 break
-        elif end - first > 1 and (inside := sums[end] - sums[first]) >= floor > 0:
-            if (tagged_only and element.tag not in _BODY_TAGS) or element.tag in _LEAVES:
-                continue
+        elif end - first > 1 and (inside := sums[end] - sums[first]) >= floor > 0 and element.tag not in _LEAVES:
             best, last, floor = index, end, share * inside
     return best

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from unicodedata import category
 
 from processing.article.tree.characters import folded_text
 from processing.article.tree.inline import inline_text
@@ -50,6 +51,8 @@ def without_kicker(node: Node) -> str:
 def _is_mark(node: Node) -> bool:
     if node.tag == "a":
         return node.text(strip=True) in PERMALINK_SIGNS
+    if node.attributes.get("aria-hidden") == "true":  # a drawn sign, such as a triangle
+        return all(category(sign) == "So" for sign in node.text(strip=True))
     return node.tag == "sup" and is_raised_number(node.text(strip=True))
 
 

@@ -2,5 +2,7 @@
 
 In: cleaned rows (`processing.resolve.resolution`). Out: a decision beside each, and sightings. `deciding.stage_decisions` is the entry
 point. `links` puts records into one portion that have a page, an article or a claim in common. Texts are compared with those of the whole
-run: `run_texts` has them on the local disk, `similar_pairs` finds those that are alike.
+run: `decided_records` has them on the local disk, `similar_pairs` finds those that are alike.
+
+`dataset_records` has the records of a run for a dataset of the user's own, `record_outcomes` what became of each.
 """

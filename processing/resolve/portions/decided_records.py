@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,13 +16,12 @@ import numpy as np
 
 from processing.resolve.decisions import as_duplicate, committed_original
 from processing.resolve.earlier_rows import EarlierRows
+from processing.resolve.portions.scratch_database import open_scratch_database
 from processing.resolve.portions.similar_pairs import SignatureFiles, similar_pairs
 from processing.resolve.records import Decision, RecordId, RecordSummary
 from processing.staging.staging import DECIDED
-from schemas.errors import StorageError
 from schemas.outcomes import Outcome
 
-CACHE_KILOBYTES = 32 * 1024
 _BEGIN = datetime.min.replace(tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _INSERT = {
@@ -59,29 +58,16 @@ WHERE pair.later = ? AND text.article_id IS NOT NULL AND text.article_id <> ? OR
 @contextmanager
 def open_decided(folder: Path, near_similarity: float) -> Iterator[DecidedRecords]:
     """Decisions in an empty folder, until the end of the block. Raises StorageError when the folder's disk is full."""
-    with closing(DecidedRecords(folder, near_similarity)) as decided:
-        try:
-            yield decided
-        except sqlite3.Error as error:
-            advice = "Free some space, or name another folder in TMPDIR; then run this again."
-            raise StorageError(f"{folder.parent} cannot be written or read: {error}. {advice}") from error
+    with open_scratch_database(folder / "decided.sqlite", _TABLES) as database:
+        yield DecidedRecords(folder, near_similarity, database)
 
 
 class DecidedRecords:
     """The decisions on the records of a run. `folder` is for its files, `near_similarity` the Jaccard similarity of near-duplicates."""
 
-    def __init__(self, folder: Path, near_similarity: float) -> None:
-        self._folder, self._near_similarity = folder, near_similarity
+    def __init__(self, folder: Path, near_similarity: float, database: sqlite3.Connection) -> None:
+        self._folder, self._near_similarity, self._database = folder, near_similarity, database
         self._signatures = SignatureFiles(folder)
-        self._database = sqlite3.connect(folder / "decided.sqlite", isolation_level=None)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE", f"cache_size = -{CACHE_KILOBYTES}"):
-            self._database.execute(f"PRAGMA {pragma}")
-        self._database.executescript(_TABLES)
-        self._database.execute("BEGIN")
-
-    def close(self) -> None:
-        """Close the database."""
-        self._database.close()
 
     def add(
         self, summaries: Sequence[RecordSummary], places: Iterable[int], decisions: Mapping[RecordId, Decision], earlier: EarlierRows

@@ -15,6 +15,7 @@ from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table
 
+from runtime.failpoint import reached
 from schemas.errors import LakeMovedError
 from storage.lake.commit import commit
 from storage.lake.lake import Lake
@@ -75,6 +76,7 @@ def commit_joined(lake: Lake, ledger: Ledger, joined: Sequence[Joined]) -> bool:
             if table is None or not all(file.file_path in live for file in one.old):
                 return False
             staged.append(_staged(table, [live[file.file_path] for file in one.old], one.new, unpublished))
+        reached("joining.before.commit")
         try:
             commit(lake, ledger, token, staged)
         except LakeMovedError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
@@ -20,7 +22,7 @@ from processing.known.row_sightings import KeyPages, Sighting
 from processing.known.upkeep import check_index, maintain_index, purge_index, rebuild_index
 from processing.resolve.article_sightings import ARTICLES
 from processing.resolve.decisions import decide
-from processing.resolve.earlier_dataset_rows import read_readings, read_row_sightings, read_sightings, read_versions
+from processing.resolve.earlier_dataset_rows import read_keys_on, read_readings, read_row_sightings, read_versions
 from processing.resolve.earlier_rows import EarlierRows, read_earlier_rows
 from processing.resolve.identities import decide_identities
 from processing.resolve.records import Decision, RecordId, record_id_of
@@ -28,6 +30,7 @@ from processing.resolve.replaced import sighting_order
 from schemas.config.settings import Settings
 from storage.index.known import known_rows
 from storage.index.known.run_file import RunMark
+from storage.index.known.runs import KEEP_UNMARKED, Runs
 from storage.lake.commit import commit
 from storage.lake.lake import open_lake
 from storage.lake.maintenance import compact
@@ -37,6 +40,7 @@ from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 from tests.processing.known.histories import OFFERS, URLS, History, ScannedLake, near_index, text_of
 from tests.storage.lakerows import table_of
+from tests.warm.killed import code_killed_at
 
 pytestmark = pytest.mark.servers_in_chaos
 
@@ -80,9 +84,10 @@ def _pages(tables: Iterator[pa.Table]) -> dict[str, KeyPages]:
 def _of_datasets(known: KnownLake, history: History) -> list[object]:
     keys, urls = list("stuv"), URLS[:4]
     return [
-        _rows_of(read_versions(known, OFFERS, pa.array(keys[:3]))),
+        _rows_of(read_versions(known, OFFERS, keys[:3])),
         read_readings(known, "offers", urls, set(history.records[-8:])),
-        _pages(read_sightings(known, "offers", urls[:1], pa.chunked_array([keys[:1]], pa.string()))),
+        _rows_of(read_keys_on(known, "offers", urls[:1])),
+        _pages(read_row_sightings(known, "offers", keys[:2])),
         _pages(read_row_sightings(known, ARTICLES, {history.summaries()[0].article_id or ""})),
     ]
 
@@ -196,6 +201,48 @@ def test_a_killed_merge_leaves_the_index_right(lake_settings: Settings, point: s
         _assert_equal(history, store, history.snapshots(), 2)
         assert check_index(lake_settings) == []
     ledger.close()
+
+
+REBUILD = """
+from processing.known import catch_up
+from processing.known.upkeep import rebuild_index
+from schemas.config.settings import load_settings
+catch_up.RUN_ROWS = 4
+rebuild_index(load_settings())
+"""
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_a_killed_rebuild_leaves_the_index_right(history: History, lake_settings: Settings) -> None:
+    """Each kill in what the last one left, in the first table and in later ones, of which some runs are new and some are not."""
+    store = open_store(lake_settings)
+    for _ in range(4):
+        history.publish()
+        open_known(history.lake, store).catch_up()
+    history.remove()
+    points = [
+        "known.before.rows",
+        "known.before.mark",
+        "known.after.mark",
+        "known.before.rows:6",
+        "known.before.mark:7",
+        "known.after.mark:9",
+    ]
+    for seed, point in enumerate(points):
+        assert code_killed_at(point, lake_settings, REBUILD) == -signal.SIGKILL, point
+        _assert_equal(history, store, history.snapshots(), seed)
+        assert check_index(lake_settings) == [], point
+    rebuild_index(lake_settings)
+    assert check_index(lake_settings) == []
+    _assert_equal(history, store, history.snapshots(), 7)
+    indexed = [open_known(history.lake, store).indexed(name) for name in ("runs", *TABLES)]
+    complete = {one.name: Runs(store, one.name, one.form) for one in indexed}
+    assert {name: len(runs.complete()) for name, runs in complete.items()} == dict.fromkeys(complete, 1), "the last one replaces all"
+    for runs in complete.values():
+        runs.delete_old(time.time() + 2 * KEEP_UNMARKED)
+    assert len(list(store.list("known/"))) == 2 * len(complete), "nothing is left of those that were killed"
+    _assert_equal(history, store, history.snapshots(), 8)
 
 
 def _maintain(settings: Settings, point: str) -> None:

@@ -107,6 +107,20 @@ def test_single_captures_by_a_corrected_definition(sqlite_settings: Settings) ->
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_a_single_capture_beside_another_row_of_its_key_stays_in_quarantine(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings)
+    pages = [product("1", "A1", "10.00"), product("2", "A1", "5.00", 1), product("3", "A1", "10.00", 2), product("4", "A2", "cheap", 3)]
+    closed_run(settings, CRAWL, "1", pages)
+    assert stages.process_once("shop", settings) is not None
+    before = state(settings)
+    for selected in (Selected(quarantined=True), Selected(url=f"{SHOP}/p/3"), Selected(url=f"{SHOP}/p/1")):
+        found = again(settings, selected).datasets["products"]
+        assert (found.added, found.lost, found.changed) == (0, 0, 0), selected
+        assert state(settings) == before, selected
+
+
+@pytest.mark.chaos
 @pytest.mark.timeout(1800)
 def test_rows_that_would_be_held_back_replace_nothing(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings)

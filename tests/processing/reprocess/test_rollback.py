@@ -8,15 +8,17 @@ from processing import stages
 from processing.accept import accept
 from processing.reprocess.again import compare, extract_all, publish
 from processing.reprocess.rollback import rollback
+from processing.reprocess.selection import Selected
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, ConflictError
 from schemas.keys import memory_key
+from storage.ledger.held import discard_held
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 from tests.processing.crawlruns import article, closed_run
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.reprocess.test_again import again, planned, state
-from tests.processing.test_datasets import CRAWL, SHOP, product, rows, with_dataset
+from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, product, rows, with_dataset
 
 FIRST, SECOND, THIRD = (f"shop-20260301T120000Z-00000{number}" for number in (1, 2, 3))
 
@@ -77,6 +79,15 @@ def test_reprocess_makes_a_rolled_back_run_again_with_its_neighbours(sqlite_sett
     assert rows(settings, "SELECT DISTINCT crawl_run FROM captures") == [(FIRST,)]
     assert again(settings).datasets["products"].added == 1
     assert state(settings) == before
+
+    rollback(SECOND, "eve", "", settings)
+    ledger = open_ledger(settings)
+    assert discard_held(ledger.database, SECOND, None, "eve", "test prices") == 2
+    ledger.close()
+    with_dataset(settings, PRODUCTS.replace("name: h1", "name: h1, label: h1"))
+    assert (again(settings).records, rows(settings, "SELECT sku FROM products")) == (1, [("A1",)]), "for good"
+    assert again(settings, Selected(run=SECOND)).records == 1
+    assert rows(settings, "SELECT sku FROM products ORDER BY 1") == [("A1",), ("A2",)], "but for who names the run"
 
 
 @pytest.mark.chaos

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +12,21 @@ import pytest
 from schemas.config.settings import Settings
 from storage.lake.lake import Lake, open_lake
 from storage.lake.maintenance import MaintenanceReport, maintain
+from storage.lake.query import connect
+from storage.objects.open import open_store
 from tests.storage.lakerows import NOON, table_of
+from tests.warm.killed import code_killed_at
 
 pytestmark = pytest.mark.servers_in_chaos
 
 LATER = timedelta(days=30)
+KILLED = """
+import sys
+from datetime import datetime
+from schemas.config.settings import load_settings
+from storage.lake.maintenance import maintain
+maintain(load_settings(), now=datetime.fromisoformat(sys.argv[1]))
+"""
 
 
 @pytest.fixture(params=["sqlite-directory", "postgresql-s3"])
@@ -95,3 +106,47 @@ def test_publishing_beside_maintenance_loses_nothing(sqlite_settings: Settings) 
     maintain(sqlite_settings)
     with open_lake(sqlite_settings) as lake:
         assert _urls(lake) == sorted(f"{host}/{name}" for name in names for host in "ab")
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_a_killed_maintenance_is_completed(lake_settings: Settings, tmp_path: Path) -> None:
+    """At each step, each kill in what the last one left: readers see the same rows, and in the end the files are those without a kill."""
+    undisturbed = Settings(home=tmp_path / "other", crawls=tmp_path)
+    for settings in (lake_settings, undisturbed):
+        with open_lake(settings) as lake:
+            for number in range(5):
+                _append(lake, f"p{number}")
+            before = _urls(lake)
+    now = datetime.now(UTC)
+    joining = [
+        "joining.before.commit",
+        "publish.after.catalog",
+        "joining.before.commit",
+        "publish.after.catalog",
+        "maintain.before.lake_file",
+    ]
+    expiring = [
+        "publish.after.catalog",
+        "maintain.orphan.deleted",
+        "maintain.orphan.deleted:5",
+        "publish.after.catalog",
+        "maintain.before.lake_file",
+    ]
+    for at, points in ((now, joining), (now + LATER, expiring)):
+        for point in points:
+            assert code_killed_at(point, lake_settings, KILLED, at.isoformat()) == -signal.SIGKILL, point
+            with connect(lake_settings) as reader:
+                assert sorted(url for (url,) in reader.sql("SELECT url FROM captures").fetchall()) == before, point
+        for settings in (lake_settings, undisturbed):
+            maintain(settings, now=at)
+    maintain(undisturbed, now=now + LATER)
+    last = maintain(lake_settings, now=now + LATER)
+    assert last == MaintenanceReport(files_before=2, files_after=2), "nothing is left to do"
+    assert _kinds_of_files(lake_settings) == _kinds_of_files(undisturbed), "and no more files than without a kill"
+
+
+def _kinds_of_files(settings: Settings) -> list[str]:
+    """The suffix of each file of a table."""
+    names = [info.key for info in open_store(settings).list("lake/")]
+    return sorted(name.rpartition(".")[2] for name in names if name.endswith((".parquet", ".avro", ".json")))

@@ -74,6 +74,11 @@ def test_adding_and_removing_keep_what_people_wrote(settings: Settings) -> None:
     assert store.get_bytes(KEY) == b"# asked for by letter\nhttps://example.org/#/a/*\ngone.example\n"
     with pytest.raises(NotFoundError, match=r"example\.com"):
         remove_takedown(settings, store, "example.com")
+    add_takedowns(settings, store, ["HTTP://A.example:80/%78#1", "https://a.example/x", "http://a.example/x/y"])
+    remove_takedown(settings, store, "http://a.example/x")
+    assert list_takedowns(store) == ["https://example.org/#/a/*", "gone.example", "http://a.example/x/y"], "all with the same meaning"
+    with pytest.raises(ConfigError, match="names no host"):
+        add_takedowns(settings, store, ["https://*"])
 
 
 def test_adding_at_the_same_time_loses_nothing(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from schemas.errors import StorageError
 from schemas.outcomes import Reason, Rejected
 from schemas.page import WarcPointer
 from storage.objects.store import ObjectStore
-from storage.warc.reader import Record, read_record_at, read_records
+from storage.warc.reader import NO_RECORD, Record, read_record_at, read_records, record_in
 from tests.storage.captures import HTML, ODD, PLAIN, numbered
 from tests.storage.warc.test_warcwriter import KEY, segment
 
@@ -244,3 +244,30 @@ def test_a_revisit_is_read_with_what_it_refers_to(tmp_path: Path) -> None:
     assert record.capture == again
     assert (record.record_type, record.refers_to_url, record.refers_to_date) == ("revisit", PLAIN.url, PLAIN.fetched_at)
     assert (record.refers_to_filename, record.refers_to_offset) == (KEY, origin.warc_record_offset)
+
+
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>" + b"page " * 50_000
+WHOLE = _plain("response", PAGE, url="http://h/1")
+ALONE = {
+    "whole": gzip.compress(WHOLE),
+    "not compressed": WHOLE,
+    "in two members": gzip.compress(WHOLE[:900]) + gzip.compress(WHOLE[900:]),
+    "two records in a member": gzip.compress(WHOLE + WHOLE),
+    "another record behind": gzip.compress(WHOLE) + gzip.compress(WHOLE),
+    "a request first": gzip.compress(_plain("request", b"GET / HTTP/1.1\r\n\r\n", url="http://h/1") + WHOLE),
+    "cut": gzip.compress(WHOLE)[:-9],
+    "wrong checksum": gzip.compress(WHOLE)[:-8] + bytes(8),
+    "length too large": gzip.compress(WHOLE.replace(b"Content-Length: ", b"Content-Length: 1")),
+    "length too small": gzip.compress(WHOLE.replace(b"Content-Length: 25", b"Content-Length: 2")),
+    "a record in the head": gzip.compress(WHOLE.replace(b"WARC-Type", b"X: y\r\nWARC/1.0\r\nWARC-Type", 1)),
+    "no status line": gzip.compress(_plain("response", b"HTML", url="http://h/1")),
+    "a page with a record's first line": gzip.compress(_plain("response", PAGE + b"\r\nWARC/1.0\r\nWARC-Type: response", url="http://h/1")),
+    "no bytes": b"",
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize("most", [1_000, 1_000_000])
+def test_a_record_read_alone_is_what_reading_the_file_gives(name: str, most: int) -> None:
+    first = next(read_records(io.BytesIO(ALONE[name]), KEY, most), NO_RECORD)
+    assert record_in(ALONE[name], KEY, most) == (first.detail if isinstance(first, Rejected) else first)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import signal
 import subprocess
 import sys
 import zipfile
@@ -28,7 +29,7 @@ from storage.warc.reader import Record, read_records
 from storage.warc.repair import repair
 from tests import PROJECT
 from tests.crawlhouse.smalllake import ARTICLE, COPY, CRAWL, CRAWL_RUN, MISSING, publish_small_lake
-from tests.warm.killed import environment_of
+from tests.warm.killed import command_killed_at, environment_of
 
 ALL = RowFilter()
 
@@ -116,6 +117,40 @@ def test_a_wacz_has_the_captures_for_replay(settings: Settings, tmp_path: Path) 
     assert (blocks[0]["format"], blocks[1]["length"]) == ("cdxj-gzip-1.0", len(files["indexes/index.cdx.gz"]))
     pages = [json.loads(line) for line in files["pages/pages.jsonl"].decode().splitlines()]
     assert [(page["url"], page["title"]) for page in pages[1:]] == [(ARTICLE, "Sturm in Köln")] * 2
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("where_to", ["folder", "s3"])
+def test_a_killed_export_leaves_whole_files_or_none(
+    settings: Settings, tmp_path: Path, where_to: str, request: pytest.FixtureRequest
+) -> None:
+    given: Settings = request.getfixturevalue("s3_settings") if where_to == "s3" else settings
+    settings = settings.model_copy(update={"s3_endpoint": given.s3_endpoint})
+    output = f"{given.store}/out" if where_to == "s3" else str(tmp_path / "out")
+    place = open_store(settings.model_copy(update={"store": output}))
+
+    def killed(point: str, *arguments: str) -> bool:
+        return command_killed_at(point, settings, "export", *arguments) == -signal.SIGKILL
+
+    def found() -> list[str]:
+        """What a recursive pattern finds of the formats, and the list."""
+        return [info.key for info in place.list("") if info.key.endswith((".parquet", ".gz", ".wacz", ".json"))]
+
+    names = [f"{table}.parquet" for table in ("articles", "captures", "quarantine", "runs", "sightings")]
+    for point, count in (("export.batch", 0), ("export.written:2", 1), ("export.after.table:5", 5)):
+        assert killed(point, "-o", output), point
+        assert found() == names[:count], point
+    for point in ("export.batch", "export.written"):
+        for what in (("articles", "-o", f"{output}/one.jsonl.gz"), ("-c", CRAWL, "-o", f"{output}/one.wacz")):
+            assert killed(point, *what), (point, what)
+            assert found() == names, (point, what)
+    assert command_killed_at("", settings, "export", "-o", output) == 0
+    listed = json.loads(place.get_bytes("export.json"))["tables"].values()
+    assert {one["file"]: one["sha256"] for one in listed} == {name: hashlib.sha256(place.get_bytes(name)).hexdigest() for name in names}
+    assert [info.key for info in place.list("")] == sorted(["export.json", *names]), "what the killed ones left is removed"
+    whole = place.get_bytes(names[0])
+    assert killed("export.written", "runs", "-o", f"{output}/{names[0]}")
+    assert place.get_bytes(names[0]) == whole, "that of before"
 
 
 def test_a_query_beside_a_takedown_list_imports_no_pandas(settings: Settings) -> None:

@@ -29,7 +29,7 @@ def authors(author: object) -> list[str]:
         "Di Wu", "Von Tran", "Par Lund", "En Lai", "Af Berg", "Wu En Lai", "Anna With", "Marian Guest", "Bill Press", "Bo Read",
         "Ana Media", "By Design",
                 "José Ortega y Gasset", "Maria do Carmo e Silva", "Prince", "Jean-Luc de la Fontaine",
-        "Martin Luther King, Jr.", "D. C. Minute",
+        "Martin Luther King, Jr.", "D. C. Minute", "Otto von und zu Tal",
     ],
 )  # fmt: skip
 def test_the_name_of_a_structured_person_is_whole(name: str) -> None:
@@ -143,6 +143,34 @@ def of_page(body: str, head: str = "") -> tuple[str, ...]:
 )
 def test_a_declared_author_may_have_one_name_and_stand_in_the_article_s_footer(byline: str) -> None:
     assert of_page(f"<article><h1>{TITLE}</h1><p>Prose of the mill.</p>{byline}</article>") == ("Millie",)
+
+
+@pytest.mark.parametrize(
+    ("byline", "people"),
+    [
+        ("By Ann Lee and Tom Bell, Bo Li contributing", ("Ann Lee", "Tom Bell")), ("By Ann Lee ann@valley.example", ("Ann Lee",)),
+        ("Oleh Budi Santoso", ("Budi Santoso",)), ("Szerző: Nagy Péter", ("Nagy Péter",)), ("Tác giả: Nguyễn Văn An", ("Nguyễn Văn An",)),
+        ("بقلم: محمد علي", ("محمد علي",)), ("โดย สมชาย ใจดี", ("สมชาย ใจดี",)), ("김철수 기자", ("김철수",)), ("記者 王小明", ("王小明",)),
+    ],
+)  # fmt: skip
+def test_bylines_in_other_languages(byline: str, people: tuple[str, ...]) -> None:
+    assert of_page(f"<p class=byline>{byline}</p>") == people
+
+
+def test_several_properties_beside_one_another() -> None:
+    assert of_page("<p><b itemprop=author>Ann Lee</b>, <b itemprop=author>Tom Bell</b></p>") == ("Ann Lee", "Tom Bell")
+
+
+def test_a_site_that_declares_no_name_is_no_author_beside_a_person() -> None:
+    assert of_page("<p class=byline>By Ann Lee</p>", "<meta name=author content=Valley>") == ("Ann Lee",)
+
+
+def test_a_person_that_is_an_organization_too_is_a_person() -> None:
+    assert authors([{"@type": ["Person", "Organization"], "name": "Ann Lee"}, {"@type": "Person", "name": "Bo Li"}]) == ["Ann Lee", "Bo Li"]
+
+
+def test_an_address_is_no_name() -> None:
+    assert authors({"@type": "Person", "name": "ann.lee@valley.example"}) == []
 
 
 def test_the_author_of_a_comment_is_not_the_page_s() -> None:

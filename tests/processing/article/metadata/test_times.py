@@ -72,6 +72,8 @@ def test_times_and_zones(text: str, moment: str) -> None:
     [
         "2025-03-07 25:10", "2025-03-07T09:75:00", "2025-03-07 24:30", "2025-03-07 13:30 AM", "2025-03-07T09:30:00+45:00",
         "March 7, 2025 9:30 XYZT", "2025年3月7日 晚上12:10", "March 7, 2025 | 12 comments | 9:30", "07.03.2025 / 08.03.2025",
+        "March 7, 2025 12:10 at night", "March 7, 2025 (5h read)", "March 7, 2025 | 3:45 min", "March 7, 2025 | Duration: 3:45",
+        "March 7, 2025 9:30 Narnia time",
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_leaves_the_day(text: str) -> None:
@@ -90,6 +92,31 @@ def test_what_cannot_be_read_leaves_the_day(text: str) -> None:
 def test_dates_as_machines_write_them_read_as_elsewhere(text: str) -> None:
     """There is a short way for these; words before a date lead to the patterns for all others."""
     assert read_date(text) == read_date(f"on {text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "moment"),
+    [
+        ("7. März 2025, 14 Uhr 5", "de", "2025-03-07 14:05"), ("7. März 2025, 9 Uhr abends", "de", "2025-03-07 21:00"),
+        ("14:05 Uhr am 07.03.2025", "de", "2025-03-07 14:05"), ("7. März 2025, 12 Uhr mittags", "de", "2025-03-07 12:00"),
+        ("March 7, 2025 at 9:30 in the evening", "en", "2025-03-07 21:30"), ("March 7, 2025 9:30p ET", "en", "2025-03-08 02:30"),
+        ("March 7, 2025, 12 noon", "en", "2025-03-07 12:00"), ("March 7, 2025 9:30–10:30 pm", "en", "2025-03-07 21:30"),
+        ("March 7, 2025, 11:30-1:00 pm", "en", "2025-03-07 11:30"), ("7 mars 2025 à 8 heures 30 du soir", "fr", "2025-03-07 20:30"),
+        ("7 de marzo de 2025 a las 9:30 de la noche", "es", "2025-03-07 21:30"),
+        ("7 de marzo de 2025, 12:30 de la tarde", "es", "2025-03-07 12:30"),
+        ("7 marca 2025, 9:30 wieczorem", "pl", "2025-03-07 21:30"), ("7 марта 2025, 9:30 вечера", "ru", "2025-03-07 21:30"),
+        ("07 Mac 2025, 2:05 petang", "ms", "2025-03-07 14:05"), ("7 Maret 2025, 2:05 sore", "id", "2025-03-07 14:05"),
+        ("7 मार्च 2025 शाम 6:05 बजे", "hi", "2025-03-07 18:05"), ("০৭ মার্চ ২০২৫, ০২:০৫ পিএম", "bn", "2025-03-07 14:05"),
+        ("2025年3月7日晚9:05", "zh", "2025-03-07 21:05"), ("2025年3月7日 下午2点半", "zh", "2025-03-07 14:30"),
+        ("2025年3月7日 夜9時", "ja", "2025-03-07 21:00"), ("2025년 3월 7일 저녁 9시 반", "ko", "2025-03-07 21:30"),
+        ("2025-03-07 14:05 北京时间", "zh", "2025-03-07 06:05"), ("07.03.2025 14:05 по московскому времени", "ru", "2025-03-07 11:05"),
+        ("7 mars 2025 14:05 HNE", "fr-CA", "2025-03-07 19:05"), ("March 7, 2025 9:30 local time", "en", "2025-03-07 09:30"),
+        ("2025-03-07T14:05:00–05:00", "en", "2025-03-07 19:05"), ("/Date(1741339800000)/", "en", "2025-03-07 09:30"),
+        ("1741339800.123", "en", "2025-03-07 09:30"),
+    ],
+)  # fmt: skip
+def test_parts_of_the_day_and_zones_in_words(text: str, language: str, moment: str) -> None:
+    assert utc(text, language) == moment
 
 
 def test_a_range_is_no_offset() -> None:
@@ -121,10 +148,25 @@ def test_a_range_is_no_offset() -> None:
         ("7 ΜΑΡΤΙΟΥ 2025", "el"),
         ("7 MARTIE 2025", "ro"),
         ("7 ᏥᏔᎦ 2025", "de"),
+        ("7. 3. 2025", "cs"),
+        ("7 / 3 / 2025", "fr"),
+        ("7.Mrz.2025", "de"),
+        ("2025 / 03 / 07", "ja"),
+        ("2025 оны 3 сарын 7", "mn"),
+        ("2025 ж. 7 наурыз", "kk"),
+        ("2025-yil 7-mart", "uz"),
+        ("2025(e)ko martxoaren 7a", "eu"),
+        ("7 במרץ 2025", "he"),
+        ("7 آذار 2025", "ar"),
+        ("7 آذار/مارس 2025", "ar"),
+        ("7 มี.ค. 2568", "th"),
+        ("7 มี.ค. 68", "th"),
+        ("7 มีนาคม พ.ศ. 2568", "en"),
+        ("7 มีนาคม ค.ศ. 2025", "th"),
     ],
 )
 def test_months_in_many_languages(text: str, language: str) -> None:
-    assert utc(text, language) == ("none" if language == "de" else DAY)
+    assert utc(text, language) == ("none" if "Ꮵ" in text else DAY)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +175,24 @@ def test_months_in_many_languages(text: str, language: str) -> None:
 )
 def test_months_of_a_page_that_declares_another_language(text: str) -> None:
     assert utc(text, "en") == DAY
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "day"),
+    [
+        ("7 Meán Fómhair 2025", "ga", "2025-09-07"), ("7 D.Fómh 2025", "ga", "2025-10-07"), ("7 كانون الثاني 2022", "ar", "2022-01-07"),
+        ("7 تشرين الأول (أكتوبر) 2025", "ar", "2025-10-07"), ("7 setiembre 2025", "es", "2025-09-07"), ("7 Agt 2025", "id", "2025-08-07"),
+    ],
+)  # fmt: skip
+def test_names_of_months_of_two_words_and_of_countries(text: str, language: str, day: str) -> None:
+    assert utc(text, language)[:10] == day
+
+
+@pytest.mark.parametrize(
+    ("text", "day"), [("Wednesday, 5/6/2024", "2024-06-05"), ("Monday 5/6/2024", "2024-05-06"), ("Sunday, 5/6/2024", "2024-05-06")]
+)
+def test_the_weekday_knows_which_is_the_month(text: str, day: str) -> None:
+    assert utc(text)[:10] == day
 
 
 def test_each_further_name_is_that_of_one_month_in_cldr() -> None:
@@ -242,3 +302,86 @@ def json_ld(data: str) -> str:
 )
 def test_which_date_is_the_page_s(body: str, head: str, url: str, day: str | None) -> None:
     assert page_date(body, head, url) == day
+
+
+LATEST = "<p>Prose.</p>" * 4 + "<div class=teaser><a href=/weir><div>11.11.2021</div></a> <a href=/mill><div>10.11.2021</div></a></div>"
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "day"),
+    [
+        # Labels, wherever they stand.
+        ("<p>Prose.</p><address>mill.html - Created 03-10-2004 2:20pm - Last Modified: 05-10-2004</address>", "", "2004-03-10"),
+        ("<p>Prose.</p><footer><div><span>Veröffentlicht am</span> <span>12. März 2022</span></div></footer>", "", "2022-03-12"),
+        ("<p>Prose.</p><p>Dieser Beitrag wurde am Mittwoch, den 27. November 2019 um 15:21 Uhr veröffentlicht.</p>", "", "2019-11-27"),
+        (
+            "<p>Prose.</p><p>This entry was posted on Wednesday, November 27th, 2019 at 3:21 pm and is filed under Mills.</p>",
+            "",
+            "2019-11-27",
+        ),
+        ("<p>The law on mills was published on 3 May 2012, and nobody in the whole long valley ever heard of it before now.</p>", "", None),
+        # The last change is the date of a page that has no other.
+        ("<p>Prose.</p><div><label>Letzte Änderung:</label><div>14.01.2022 um 09:25</div></div>", "", "2022-01-14"),
+        ("<p>Prose.</p><p>This page was last edited on 25 October 2020, at 19:23.</p>", "", "2020-10-25"),
+        ("<p>Prose.</p><p>Published: 3 May 2020</p><p>Last updated: 25 October 2020</p>", "", "2020-05-03"),
+        # A part of the title; the page's own entry in a list; an aside of the article; a publisher's own name.
+        ("<p>Prose.</p>", "<meta property=og:title content='Mill | Valley Radio | 19.01.2020'>", "2020-01-19"),
+        (LATEST, "", "2021-11-10"),
+        ("<p>Prose.</p><aside class=post-info><span class=post-date>17.11.19</span></aside>", "", "2019-11-17"),
+        ("", "<meta name=vr:published_time content=2022-12-12T06:46:02Z>", "2022-12-12"),
+        ("", "<meta name=article:expiration_time content=2022-12-12T06:46:02Z>", None),
+        # A machine's date of the change stands before the date that readers see.
+        ("<span class='updated hidden'>2022-12-27T10:10:52+01:00</span><span>25. Dezember 2022</span>", "", "2022-12-25"),
+        ("<p>Sat, November 3, 2023</p>" + "<div class=news-date>May 5, 2025</div>", "", "2023-11-03"),
+        ("<span class=post-date title=2025-12-18>2 days ago</span>", "", "2025-12-18"),
+        ("<time datetime=2025-04-28>28</time><div><time class=published datetime=2023-04-10>10</time></div>", "", "2023-04-10"),
+    ],
+)
+def test_dates_that_no_markup_names(body: str, head: str, day: str | None) -> None:
+    assert page_date(body, head) == day
+
+
+def test_the_source_of_a_date_that_is_the_last_change() -> None:
+    html = "<html lang=en><h1>Mill</h1><p>Prose.</p><p>Last updated: 25 October 2020</p>"
+    found = read_metadata(parse(html), Page("https://valley.example/mill", html, fetched_at=datetime(2026, 1, 2, tzinfo=UTC)))
+    assert (found.published_at_source, found.modified_at_source, found.modified_at) == ("modified", "text", found.published_at)
+
+
+@pytest.mark.parametrize(
+    ("body", "day"),
+    [
+        ("<span class=post-date>31. Oktober 2023</span>", "2023-10-30"),
+        ("<time datetime=2023-11-05>5 Nov</time>", "2023-10-30"),
+        ("<time datetime=2023-10-31T00:30:00+02:00>31 Oct</time>", "2023-10-31"),
+    ],
+)
+def test_the_day_in_the_url_precedes_others_that_readers_see(body: str, day: str) -> None:
+    assert page_date(body, url="https://valley.example/2023/10/30/mill") == day
+
+
+def declared_in_utc(moment: str, seen: str, url: str, lang: str = "en") -> str:
+    head = f"<meta property=article:published_time content={moment}>"
+    html = f"<html lang={lang}><head>{head}</head><body><h1>Mill</h1><p>{seen}</p></body></html>"
+    found = read_metadata(parse(html), Page(url, html, fetched_at=datetime(2026, 1, 2, tzinfo=UTC)))
+    assert found.published_at is not None
+    assert found.published_at == datetime.fromisoformat(moment), "the moment stays"
+    assert found.published_zone == found.published_at.isoformat()[-6:]
+    return found.published_at.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("moment", "seen", "url", "local"),
+    [
+        ("2022-05-04T00:53:29Z", "3 de mayo de 2022", "https://valle.com.ar/a", "2022-05-03T21:53:29-03:00"),
+        ("2021-11-04T23:00:00+00:00", "5. November 2021", "https://tal.de/a", "2021-11-05T00:00:00+01:00"),
+        ("2024-02-29T04:20:17Z", "Feb. 28, 2024 10:20 pm", "https://valley.example/a", "2024-02-28T22:20:17-06:00"),
+        # Not certain: no country, a country with several zones, a domain for everyone, a later change.
+        ("2021-11-04T23:00:00Z", "5 November 2021", "https://valley.example/a", "2021-11-04T23:00:00+00:00"),
+        ("2022-05-04T00:53:29Z", "May 3, 2022", "https://valley.us/a", "2022-05-04T00:53:29+00:00"),
+        ("2022-05-04T00:53:29Z", "May 3, 2022", "https://valley.co/a", "2022-05-04T00:53:29+00:00"),
+        ("2025-02-11T23:55:00Z", "11.2.2025</p><p>12.2.2025 7:25", "https://dalur.is/a", "2025-02-11T23:55:00+00:00"),
+        ("2022-05-04T12:00:00+02:00", "3 May 2022", "https://tal.de/a", "2022-05-04T12:00:00+02:00"),
+    ],
+)
+def test_a_moment_in_utc_has_the_day_that_readers_see(moment: str, seen: str, url: str, local: str) -> None:
+    assert declared_in_utc(moment, seen, url) == local

@@ -23,6 +23,14 @@ def title(declared: str, heading: str = "", url: str = "https://www.valley-post.
         ("The old mill turns again » Valley Post", "The old mill turns again"),
         ("The old mill turns again_Valley Post", "The old mill turns again"),
         ("The old mill of the valley_post turns", "The old mill of the valley_post turns"),
+        ("The old mill turns again ⋆ Valley Post", "The old mill turns again"),
+        ("The old mill turns again / Valley Post", "The old mill turns again"),
+        ("The old mill turns again ― Valley Post", "The old mill turns again"),
+        ("The old mill turns again « Valley Post", "The old mill turns again"),
+        ("The old mill turns again: Valley Post", "The old mill turns again"),
+        ("What turns? | News | Valley Post", "What turns?"),
+        ("물레방아 다시 돈다 &lt; 사회 &lt; 기사본문 - Valley Post", "물레방아 다시 돈다"),
+        ("The mill / the river turn again", "The mill / the river turn again"),
         ("Valley Post: News – The old mill turns again", "The old mill turns again"),
         ("Valley – the old mill turns again", "Valley – the old mill turns again"),
         ("Post - what it means for the mill", "Post - what it means for the mill"),
@@ -45,6 +53,7 @@ def test_the_name_of_the_site_goes_and_the_title_stays(declared: str, own: str) 
         "<h1>The old mill turns again<span style='display:none'>Share</span></h1>",
         "<h1><button>The old mill turns again</button></h1>",
         "<h1>The old m&shy;ill <wbr>turns again</h1>",
+        "<h1><span aria-hidden=true>▶</span>The old mill turns again</h1>",
     ],
 )
 def test_a_heading_is_read_without_its_additions(heading: str) -> None:
@@ -83,6 +92,7 @@ def test_what_stands_around_the_title(declared: str, heading: str, own: str) -> 
 @pytest.mark.parametrize(
     ("declared", "heading", "own"),
     [
+        ("Untitled Document", "<h1>The old mill turns</h1>", "The old mill turns"),
         # A main heading that is only a link to the home page is the site's name.
         ("Old mills : Wheels and Water", "<h1><a href='/'>Wheels and Water</a></h1><h2>Old mills</h2>", "Old mills"),
         ("Wheels and Water – Old mills", "<h1><a href='https://www.valley-post.example/'>Wheels and Water</a></h1>", "Old mills"),
@@ -114,3 +124,64 @@ def test_a_headline_that_is_the_title_precedes_one_for_social_networks() -> None
     headline = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Mills: the latest"}</script>'
     head = f'<meta property="og:title" content="You will not believe it">{headline}'
     assert title("Mills: the latest | Valley Post", "<h1>Fire at the lower mill</h1>", head=head) == "Mills: the latest"
+
+
+@pytest.mark.parametrize(
+    ("declared", "heading", "head", "own"),
+    [
+        # The main heading is for search engines or in a breadcrumb, and readers see another one that the page declares.
+        (
+            "River: mills turn",
+            (
+                "<h1 class=seotitle>River: mills turn</h1>"
+                "<h2><span>River</span><span aria-hidden=true> – </span><span>Old mills turn again</span></h2>"
+            ),
+            "<meta property=og:title content='Old mills turn again'>",
+            "Old mills turn again",
+        ),
+        (
+            "Sensation at the river",
+            "<h1 data-breadcrumb-headline>Sensation at the river</h1><h2>Old mills turn again</h2>",
+            '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Old mills turn again"}</script>',
+            "Old mills turn again",
+        ),
+        (
+            "Sensation at the river",
+            "<h1>Sensation at the river</h1><h2>Old mills turn again</h2>",
+            "<meta property=og:title content='Old mills turn again'>",
+            "Sensation at the river",
+        ),
+        # A kicker before a separator that screen readers do not read.
+        (
+            "River news – Old mills turn again",
+            "<h1><span>River news</span><span aria-hidden=true> – </span><span>Old mills turn again</span></h1>",
+            "",
+            "Old mills turn again",
+        ),
+        # Some templates name the application like the page.
+        (
+            "Old mills turn again - ValleyTV",
+            "<h1>Old mills turn again</h1>",
+            "<meta name=application-name content='Old mills turn again - ValleyTV'><meta property=og:title content='Old mills turn again'>",
+            "Old mills turn again",
+        ),
+        (
+            "A long way to the old mills",
+            "<h1>A way to mills in the mountains</h1>",
+            "",
+            "A way to mills in the mountains",
+        ),
+    ],
+)
+def test_the_title_that_readers_see(declared: str, heading: str, head: str, own: str) -> None:
+    assert title(declared, heading, head=head) == own
+
+
+def test_the_headline_of_a_publisher_s_other_site_with_the_same_path() -> None:
+    path = "politics/article409961272/old-mills-turn-again.html"
+    data = f'{{"@type":"NewsArticle","headline":"Old mills turn again","mainEntityOfPage":"https://other.example/{path}"}}'
+    head = f'<script type="application/ld+json">{data}</script>'
+    found = title(
+        "Sensation at the river", "<h1 class=breadcrumb>Sensation</h1><h2>Old mills turn again</h2>", f"https://valley.example/{path}", head
+    )
+    assert found == "Old mills turn again"
