@@ -119,6 +119,8 @@ def find_sources(path: Path) -> list[WarcSource]:
 
     A zip with a damaged list of files is read as a WARC file: the records that it holds uncompressed are found.
     """
+    if path.is_dir():
+        raise NotFoundError(f"{path} is a folder. Name the WARC files in it, as {path / '*.warc.gz'}.")
     if not path.is_file():
         raise NotFoundError(f"There is no WARC file {path}.")
     if _is_page(path):
