@@ -42,6 +42,13 @@ def with_numbers(table: pa.Table) -> pa.Table:
     return table
 
 
+def hashes_of(texts: pa.ChunkedArray) -> Any:
+    """A 64-bit hash of each text as an array of numpy; NULL has one, too."""
+    from pandas.util import hash_array
+
+    return hash_array(texts.to_numpy(), categorize=False)
+
+
 def comparable_arguments(arguments: Mapping[str, Any], table: pa.Table | None) -> dict[str, Any]:
     """The arguments with texts as times where they are compared with a column of times."""
     column = arguments.get("column")

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing.expectations.frames import ONLY_EQUALITY, as_frame, comparable_arguments, with_numbers
+from processing.expectations.frames import ONLY_EQUALITY, as_frame, comparable_arguments, hashes_of, with_numbers
 from processing.expectations.judged_rows import ROW
 from processing.expectations.lean_import import import_great_expectations
 from processing.expectations.measures import measures_of
@@ -30,6 +30,7 @@ RESULT_FORMAT = {
     "exclude_unexpected_values": True,
     "partial_unexpected_count": 0,
 }
+PART_ROWS = 200_000  # that are looked at together to find equal ones
 Values = dict[str, Any]  # JSON
 
 
@@ -84,8 +85,30 @@ def _judge(paths: Sequence[Path], expectations: Sequence[tuple[int, Values]], le
         verdicts[number].conclude(float(one["kwargs"].get("mostly", 1)))
     for number, one in expectations:
         if not expectation_type(one["type"]).row_by_row:
-            _validate(_whole(paths, one, left_out), [(number, one)], verdicts)
+            for rows in _compared(paths, one, left_out):
+                _validate(rows, [(number, one)], verdicts)
     return verdicts
+
+
+def _compared(paths: Sequence[Path], expectation: Values, left_out: Any) -> Iterator[pa.Table | None]:
+    """The rows that an expectation compares with one another. One that asks which rows are equal gets parts, with equal ones together."""
+    column = _dividing_column(paths, expectation)
+    count = sum(pq.read_metadata(path).num_rows for path in paths) // PART_ROWS + 1 if column is not None else 1
+    if column is None or count == 1:
+        yield _whole(paths, expectation, left_out)
+        return
+    for part in range(count):
+        tables = _tables(paths, expectation["columns"], left_out)
+        yield with_numbers(pa.concat_tables([table.filter(pa.array(hashes_of(table[column]) % count == part)) for table in tables]))
+
+
+def _dividing_column(paths: Sequence[Path], expectation: Values) -> str | None:
+    """A column by which the rows of an expectation may be divided: of texts, which are equal only if their hashes are."""
+    arguments = expectation["kwargs"]
+    if not paths or expectation["type"] not in ONLY_EQUALITY or "row_condition" in arguments or arguments.get("mostly", 1) != 1:
+        return None
+    schema = pq.read_schema(paths[0])
+    return next((name for name in expectation["columns"] if pa.types.is_string(schema.field(name).type)), None)
 
 
 def _whole(paths: Sequence[Path], expectation: Values, left_out: Any) -> pa.Table | None:
