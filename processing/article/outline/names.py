@@ -12,6 +12,8 @@ MAX_ID_WORDS = 4  # a longer id is made from a heading's text
 
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
 _LOWER_TOKEN = re.compile(r"[a-z]+\d*|\d+")  # the same, of a name without capitals
+# Parts of names that programs made, in which words stand by chance: hexadecimal numbers (`element-eefe4ad`), CSS modules (`__x1Nav`).
+_HASH = re.compile(r"(?<![A-Za-z0-9])(?=[a-f]*\d)[0-9a-f]{5,}(?![A-Za-z0-9])|(?<=__)(?=[A-Za-z]*\d)[A-Za-z0-9]{5}$")
 # `related-links`, `relatedLinks` and `c-related__item` all say "related".
 _BOILERPLATE = (
     "share shares sharing sharer sharebar social socials related recommended recommendations recommendation newsletter newsletters "
@@ -99,7 +101,9 @@ def is_comments(names: str) -> bool:
 @lru_cache(maxsize=65_536)  # sites share theirs: frameworks, themes
 def _signs(name: str) -> int:
     """What a class or an id says, as bits."""
-    tokens = _tokens(name)
+    if name.startswith("js-"):
+        return 0  # a hook of a script, which says what happens to the element, not what is in it
+    tokens = _tokens(_HASH.sub(" ", name))
     if _TELLING.isdisjoint(tokens) and "comment" not in name.lower():
         return 0
     signs = _IS_RECIPE_PART if _RECIPE_PARTS.search(name) else 0
