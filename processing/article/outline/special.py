@@ -57,7 +57,7 @@ def span_text(node: Node, attributes: Attributes, before: str) -> str | None:
     if not before[-1:].isdigit() and not before[-1:].isspace():
         return None
     kind = raised_kind(attributes)
-    return raised_text(before, node, kind=kind) if kind else cents(attributes, node.text(strip=True), before)
+    return raised_text(before, node, kind=kind) if kind else cents(node, attributes, before)
 
 
 def is_cell(attributes: Attributes) -> bool:

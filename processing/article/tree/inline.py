@@ -53,6 +53,9 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
             if end and edge == " " and node.tag in IN_TABLES and (mark := cell_mark(node)):
                 _end_with(parts, mark)
             parts.append(end if end and parts and not parts[-1].endswith(edge) else "")
+            if node.tag == "q":
+                opening, end = quotation_marks(node)
+                parts.append(opening)
             inside = node.first_child
         if inside is None:
             node = following
@@ -71,13 +74,10 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
             return raised_text("".join(parts[-3:])[-20:], node)
         case "del" | "s" | "strike" | "ins":
             return edited_text("".join(parts[-3:]), node)
-        case "q":
-            opening, closing = quotation_marks(node)
-            return f"{opening}{inline_text(node, edge=edge)}{closing}" if opening else None
         case "span":
             kind = raised_kind(node.attributes)
             before = "".join(parts[-3:])[-20:]
-            return raised_text(before, node, kind=kind) if kind else cents(node.attributes, node.text(strip=True), before)
+            return raised_text(before, node, kind=kind) if kind else cents(node, node.attributes, before)
     read = _READERS.get(node.tag)
     return read(node) if read else None
 

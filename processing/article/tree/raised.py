@@ -31,11 +31,12 @@ def raised_kind(attributes: Mapping[str, str | None]) -> str:
     return found[1].lower() if found else ""
 
 
-def cents(attributes: Mapping[str, str | None], text: str, before: str) -> str | None:
+def cents(node: Node, attributes: Mapping[str, str | None], before: str) -> str | None:
     """The two digits of a price behind its whole number, where only the class says what they are: `19.99`, not `1999`."""
-    if len(text) != 2 or not text.isdecimal() or not before[-1:].isdigit():
+    if not before[-1:].isdigit() or not _CENTS.search(attributes.get("class") or ""):
         return None
-    return f".{text}" if _CENTS.search(attributes.get("class") or "") else None
+    text = node.text(strip=True)
+    return f".{text}" if len(text) == 2 and text.isdecimal() else None
 
 
 def raised_text(before: str, node: Node, *, anchored: bool = False, kind: str | None = None) -> str | None:
