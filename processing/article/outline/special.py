@@ -56,7 +56,7 @@ def span_text(node: Node, attributes: Attributes, before: str) -> str | None:
     """What is written for a span behind the text `before`, if it is raised or lowered by its class or style. None for others."""
     if not before[-1:].isdigit() and not before[-1:].isspace():
         return None
-    kind = raised_kind(attributes)
+    kind = raised_kind(node, attributes)
     return raised_text(before, node, kind=kind) if kind else cents(node, attributes, before)
 
 

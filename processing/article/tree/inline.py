@@ -75,7 +75,7 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
         case "del" | "s" | "strike" | "ins":
             return edited_text("".join(parts[-3:]), node)
         case "span":
-            kind = raised_kind(node.attributes)
+            kind = raised_kind(node, node.attributes)
             before = "".join(parts[-3:])[-20:]
             return raised_text(before, node, kind=kind) if kind else cents(node, node.attributes, before)
     read = _READERS.get(node.tag)

@@ -25,10 +25,18 @@ _BEHIND_TIME = re.compile(r"\s*(?:uhr|h\b|Uhr)", re.IGNORECASE)
 _BEHIND_PRICE = re.compile(r"\s*(?:[€£]|EUR|Euro|kr\b|zł|Kč|CHF|USD)")
 
 
-def raised_kind(attributes: Mapping[str, str | None]) -> str:
+def raised_kind(node: Node, attributes: Mapping[str, str | None]) -> str:
     """`sup` or `sub` for a span that is raised or lowered by its class or style; empty for others."""
     found = _RAISED_NAMES.search(attributes.get("class") or "") or _RAISED_STYLE.search(attributes.get("style") or "")
-    return found[1].lower() if found else ""
+    return found[1].lower() if found and _is_simple(node) else ""
+
+
+def _is_simple(node: Node) -> bool:
+    """Whether an element holds nothing but a text, or an element with nothing but a text."""
+    child = node.first_child
+    if child is not None and child.next is None and child.tag != "-text":
+        child = child.first_child
+    return child is not None and child.next is None and child.tag == "-text"
 
 
 def cents(node: Node, attributes: Mapping[str, str | None], before: str) -> str | None:
