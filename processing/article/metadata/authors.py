@@ -234,7 +234,7 @@ def names_of_person(text: str) -> list[str]:
     text = _BY_PREFIX.sub("", text)
     names = []
     for candidate in split_names(first_names_first(text), structured=True):
-        part = _BRACKETS.sub("", candidate.strip(' :-–—"“”*,')).strip()
+        part = _BEHIND.sub("", _BRACKETS.sub("", candidate.strip(' :-–—"“”*,')).strip())
         if _is_person(part):
             names.append(part)
     return names

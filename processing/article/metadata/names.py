@@ -15,8 +15,11 @@ _CONJUNCTION = re.compile(
 _WEAK_CONJUNCTION = re.compile(
     r"\s+(?:en|y|e|i|a|si|și|şi|oraz|ja|ir|un|és|ve|dan|và|dhe|eta|agus|и|і|й|та|ды|και|ו|و|اور|और|এবং|และ|和|及|と|및|와|과)\s+"
 )
-_PARTICLES = r"(?:(?:van|von|der|den|de|la|du|del|della|di|da|dos|ten|ter|el|al|bin|ibn|le|zu|af|av)\s+)*"
+_PARTICLES = r"(?:(?:van|von|der|den|de|la|du|del|della|di|da|dos|ten|ter|el|al|bin|ibn|le|zu|af|av|Ó|Ní|Mac|San|Saint)\s+)*"
 _LAST_FIRST = re.compile(rf"({_PARTICLES}[^\W\d_a-zß-ÿ][^\s,]*),\s*([^\W\d_a-zß-ÿ][^\s,]*(?:\s[^\W\d_a-zß-ÿ][^\s,]*)?)")
+_LAST_INITIALS = re.compile(
+    rf"({_PARTICLES}[^\W\d_a-zß-ÿ][^\s,]*),\s*((?:[^\W\d_a-zß-ÿ]\.[\s-]?)+)(?:[,;]\s*(?:(?:and|und|et|&)\s+)?|\s*(?:and|und|et|&)\s+|$)"
+)
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv)\.?", re.IGNORECASE)
 _NO_FIRST_NAMES = """
 md phd ms ma ba bs bsc msc mba mph rn rd rdn np dds jd esq cpa cfa dvm editor reporter correspondent staff reuters afp dpa ap writer author
@@ -41,6 +44,9 @@ def first_names_first(text: str) -> str:
     """`Last, First`, as citations write it, becomes `First Last`, also of several persons; other texts stay."""
     if "," not in text:
         return text
+    found = list(_LAST_INITIALS.finditer(text))
+    if found and "".join(match[0] for match in found) == text:  # Smith, J., Doe, A. B.
+        return "; ".join(f"{match[2].strip()} {match[1]}" for match in found)
     pairs = [_LAST_FIRST.fullmatch(part.strip()) for part in re.split(r"[;|\n]|\s(?:and|und|et|&)\s", text)]
     turned = [f"{pair[2]} {pair[1]}" for pair in pairs if pair and _is_first_name(pair[2])]
     return "; ".join(turned) if len(turned) == len(pairs) else text

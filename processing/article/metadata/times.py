@@ -94,6 +94,7 @@ _ALIKE_PUBLISHED = re.compile(
     r"(?:^|[:._ -])(?:date[_.-]?)?(?:first[_-]?|original[_-]?|article[_-]?)?(?:publi(?:shed?|cation)?|posted|post|release|pub)"
     r"[_.-]?(?:date|time|on|at|day|datetime|timestamp)?$"
 )
+_CLOCK = re.compile(r"\W{0,3}(?:(?:at|um|à|às|kl\.?|alle|om)\s)?\d{1,2}[:.h]\d\d\b.{0,20}$")  # alone behind a date
 _MODIFIED_WORDS = re.compile(
     r"updat|modif|revis|edited|a[ck]tuali[sz]|atualiz|mis à jour|aggiornat|обновл|оновл|geändert|änderung|bearbeitet|bijgewerkt|gewijzigd"
     r"|u?pp?dater|uppfær|päivit|zaktualiz|güncel|cập nhật|更新|수정",
@@ -223,12 +224,14 @@ def _latest(page: Page) -> tuple[datetime, datetime]:
 def _below_heading(markup: Markup) -> Iterator[str]:
     """The texts directly below the main heading that are dates and nothing else."""
     for heading in markup.headings[:2]:
-        for text, node in markup.texts_after(heading)[:BESIDE_TEXTS]:
+        behind = markup.texts_after(heading)
+        for place, (text, node) in enumerate(behind[:BESIDE_TEXTS]):
             if not DATE_ALONE.fullmatch(text):
                 continue
             words = f"{text} {_surrounding_names(node)}"
             if not _MODIFIED_WORDS.search(words) and not _EVENT_WORDS.search(words):
-                yield text
+                time = next((following for following, _ in behind[place + 1 : place + 2] if _CLOCK.match(following)), "")
+                yield f"{text} {time}" if time else text
 
 
 def _without_changes(nodes: list[Node]) -> Iterator[Node]:

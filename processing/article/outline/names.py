@@ -54,7 +54,8 @@ _IS_BOILERPLATE, _IS_BODY, _IS_RECIPE_PART = 1, 2, 4
 # Most names have none of these words and need no further test.
 _TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILERPLATE_PAIRS | _BODY_PAIRS} | set(_RECIPE_WORDS.split())
 _SCREEN_READER = re.compile(
-    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen|mw-editsection|MathJax_Preview)(?:\s|$)"
+    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|(?:a-)?offscreen|mw-editsection|MathJax_Preview|material-(?:icons|symbols)\S*"
+    r"|tooltip-?_?_?(?:text|content))(?:\s|$)"
 )
 _UNSEEN_STYLE = re.compile(r"display:\s*none|clip:\s*rect|visibility:\s*hidden|font-size:\s*0(?![.\d])")
 _OFF_SCREEN = re.compile(r"(?:^|;)(?:left|top|text-indent):-\d{4}")
@@ -123,7 +124,7 @@ def _is_layout(tokens: list[str], words: frozenset[str]) -> bool:
 def is_screen_reader_only(attributes: Attributes) -> bool:
     """Whether a span is for screen readers only."""
     style, names = attributes.get("style"), attributes.get("class")
-    if "hidden" in attributes:
+    if "hidden" in attributes or attributes.get("role") == "tooltip":
         return True
     if style is not None and _UNSEEN_STYLE.search(style):
         return names is None or "math" not in names  # a formula's MathML, which stands beside its image

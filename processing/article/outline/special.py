@@ -14,7 +14,7 @@ from processing.article.tree.images import image_text
 from processing.article.tree.inline import inline_text
 from processing.article.tree.parse import Node
 from processing.article.tree.quotes import quotation_marks
-from processing.article.tree.raised import MAX_RAISED_CHARACTERS, note_mark, raised_kind, raised_text
+from processing.article.tree.raised import MAX_RAISED_CHARACTERS, cents, note_mark, raised_kind, raised_text
 
 _DROP_CAP = re.compile(r"drop-?cap|(?:initial|first|capital)-?(?:letter|cap)|lettrine|(?:^|\s)initiale?(?:$|\s)", re.IGNORECASE)
 _WORDS_OF_A_LETTER = frozenset("AÀÁEÈÉIÍOÒÓUÚYZWKSVВИКСУОЯАІЙЗ")  # in one language or another
@@ -56,8 +56,8 @@ def span_text(node: Node, attributes: Attributes, before: str) -> str | None:
     """What is written for a span behind the text `before`, if it is raised or lowered by its class or style. None for others."""
     if not before[-1:].isdigit() and not before[-1:].isspace():
         return None
-    kind = raised_kind(attributes)
-    return raised_text(before, node, kind=kind) if kind else None
+    kind = raised_kind(node, attributes)
+    return raised_text(before, node, kind=kind) if kind else cents(node, attributes, before)
 
 
 def is_cell(attributes: Attributes) -> bool:

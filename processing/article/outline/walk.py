@@ -243,7 +243,8 @@ class _Walk:
                 label(node)
                 href = node.attrs.get("href")
                 inside = _NO_LINK if href is None else _ANCHORED if href[:1] == "#" else _LINKED
-                is_open = inside != _ANCHORED or not self.add_note_mark(node)
+                marks_note = inside == _ANCHORED or (text and inside == _LINKED and text[-1][-1:].isdigit())
+                is_open = not (marks_note and self.add_note_mark(node))
             elif action == SPECIAL:
                 is_open = self.open_special(node, tag, link)
             elif tag == "span":
@@ -252,7 +253,7 @@ class _Walk:
                 if attributes and is_open:
                     is_open = self.open_span(node, attributes, link)
             else:
-                is_open = action != IGNORED
+                is_open = action != IGNORED and not (node.attributes and is_unread_span(node, node.attributes))
             following = node.next
             first = node.first_child if is_open else None
             if first is not None and (first.tag_id != TEXT or first.next is not None):

@@ -130,7 +130,7 @@ class _Walk:
             return self._enter_special(node, tag)
         if action == LINK:
             return None if self._is_note_mark(node) else _MARK
-        if tag == "span" and not self._opens_span(node):
+        if not (self._opens_span(node) if tag == "span" else not node.attributes or not is_unread_span(node, node.attributes)):
             return None
         self._drop_cap = self._drop_cap or (tag == "span" and not self._raw and is_drop_cap(node, node.attributes))
         return _MARK if tag in _MARKS else _NOTHING
@@ -191,9 +191,11 @@ class _Walk:
 
     def _is_note_mark(self, node: Node) -> bool:
         """Whether a link within the page is the mark of a note, which is written behind a number as text."""
-        if not (node.attributes.get("href") or "").startswith("#"):
+        before = self._text_before()
+        href = node.attributes.get("href") or ""
+        if not href or (href[0] != "#" and not before[-1:].isdigit()):
             return False
-        mark = linked_note_mark(node, self._text_before())
+        mark = linked_note_mark(node, before)
         if mark:
             self._add_text(mark)
         return mark is not None

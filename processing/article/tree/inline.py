@@ -10,7 +10,7 @@ from processing.article.tree.formulas import formula_text, script_formula
 from processing.article.tree.images import image_text
 from processing.article.tree.parse import Node, tag_number
 from processing.article.tree.quotes import quotation_marks
-from processing.article.tree.raised import raised_kind, raised_text
+from processing.article.tree.raised import cents, raised_kind, raised_text
 
 _BLOCK_TAGS = (
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
@@ -26,7 +26,8 @@ BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split()
 _READERS: dict[str | None, Callable[[Node], str]] = {"math": formula_text, "img": image_text, "script": script_formula}
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
-    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|offscreen|sortkey|mw-editsection|MathJax_Preview)(?:\s|$)"
+    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|(?:a-)?offscreen|sortkey|mw-editsection"
+    r"|MathJax_Preview|material-(?:icons|symbols)\S*)(?:\s|$)"
 )
 
 
@@ -52,6 +53,9 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
             if end and edge == " " and node.tag in IN_TABLES and (mark := cell_mark(node)):
                 _end_with(parts, mark)
             parts.append(end if end and parts and not parts[-1].endswith(edge) else "")
+            if node.tag == "q":
+                opening, end = quotation_marks(node)
+                parts.append(opening)
             inside = node.first_child
         if inside is None:
             node = following
@@ -70,12 +74,10 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
             return raised_text("".join(parts[-3:])[-20:], node)
         case "del" | "s" | "strike" | "ins":
             return edited_text("".join(parts[-3:]), node)
-        case "q":
-            opening, closing = quotation_marks(node)
-            return f"{opening}{inline_text(node, edge=edge)}{closing}" if opening else None
         case "span":
-            kind = raised_kind(node.attributes)
-            return raised_text("".join(parts[-3:])[-20:], node, kind=kind) if kind else None
+            kind = raised_kind(node, node.attributes)
+            before = "".join(parts[-3:])[-20:]
+            return raised_text(before, node, kind=kind) if kind else cents(node, node.attributes, before)
     read = _READERS.get(node.tag)
     return read(node) if read else None
 

@@ -18,8 +18,18 @@ def quotation_marks(node: Node) -> tuple[str, str]:
             break
         depth += around.tag == "q"
         around = around.parent
-    text, before = node.text(strip=True), node.prev
-    written = (before.text_content or "").rstrip()[-1:] if before is not None and before.tag == "-text" else ""
-    if depth >= MAX_NESTED or not text or text[0] in _SIGNS or (written in _SIGNS and bool(written)):
+    if depth >= MAX_NESTED or not _is_bare(node):
         return "", ""
     return _MARKS[depth % 2]
+
+
+def _is_bare(node: Node) -> bool:
+    """Whether a `<q>` has text, and no quotation mark is written at its beginning or before it."""
+    before, first = node.prev, node.first_child
+    written = (before.text_content or "").rstrip()[-1:] if before is not None and before.tag == "-text" else ""
+    for _ in range(ANCESTORS):
+        if first is None or first.tag == "-text":
+            break
+        first = first.first_child
+    text = (first.text_content or "").lstrip() if first is not None and first.tag == "-text" else ""
+    return bool(text) and text[0] not in _SIGNS and (not written or written not in _SIGNS)

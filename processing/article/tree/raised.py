@@ -15,16 +15,36 @@ _PRICE_BEFORE = re.compile(r"[$€£¥]\s?[\d.,]*\d$")
 _MARK = re.compile(r"[\d*†‡§,;\s–-]+|[a-z]")
 _ORDINAL = re.compile(r"st|nd|rd|th|[eé]r?|re|i?[eè]re|[ei]?[eè]?me|[aoºª]s?|os|as|er[ao]?s?|te[nrs]?|ste[nrs]?", re.IGNORECASE)
 _NOTE_NAMES = re.compile(r"foot-?note|note-?ref|reference|cite|citation|fn(?:ref|r|-|$)|endnote", re.IGNORECASE)
+_FRACTIONS = frozenset("¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞")
+_HOUR_BEFORE = re.compile(r"\dh\s?\d{1,2}$")
+_DENOMINATOR = re.compile(r"[/⁄]([2-9]|1\d)(?!\d)")  # of a fraction in a line of text; a larger one is seldom
+_CENTS = re.compile(r"fraction|(?:^|[-_\s])(?:cents?|decimals?)(?:$|[-_\s])", re.IGNORECASE)
 _RAISED_NAMES = re.compile(r"(?:^|\s)(sup|sub)(?:er|er-?script|-?script)?(?=\s|$)", re.IGNORECASE)
 _RAISED_STYLE = re.compile(r"vertical-align:\s*(sup|sub)", re.IGNORECASE)
 _BEHIND_TIME = re.compile(r"\s*(?:uhr|h\b|Uhr)", re.IGNORECASE)
 _BEHIND_PRICE = re.compile(r"\s*(?:[€£]|EUR|Euro|kr\b|zł|Kč|CHF|USD)")
 
 
-def raised_kind(attributes: Mapping[str, str | None]) -> str:
+def raised_kind(node: Node, attributes: Mapping[str, str | None]) -> str:
     """`sup` or `sub` for a span that is raised or lowered by its class or style; empty for others."""
     found = _RAISED_NAMES.search(attributes.get("class") or "") or _RAISED_STYLE.search(attributes.get("style") or "")
-    return found[1].lower() if found else ""
+    return found[1].lower() if found and _is_simple(node) else ""
+
+
+def _is_simple(node: Node) -> bool:
+    """Whether an element holds nothing but a text, or an element with nothing but a text."""
+    child = node.first_child
+    if child is not None and child.next is None and child.tag != "-text":
+        child = child.first_child
+    return child is not None and child.next is None and child.tag == "-text"
+
+
+def cents(node: Node, attributes: Mapping[str, str | None], before: str) -> str | None:
+    """The two digits of a price behind its whole number, where only the class says what they are: `19.99`, not `1999`."""
+    if not before[-1:].isdigit() or not _CENTS.search(attributes.get("class") or ""):
+        return None
+    text = node.text(strip=True)
+    return f".{text}" if len(text) == 2 and text.isdecimal() else None
 
 
 def raised_text(before: str, node: Node, *, anchored: bool = False, kind: str | None = None) -> str | None:
@@ -41,7 +61,7 @@ def raised_text(before: str, node: Node, *, anchored: bool = False, kind: str | 
     behind = _text_behind(node)
     if not _NUMBER_BEFORE.search(before):
         return f"{text} " if text[-1].isdecimal() and behind[:1].isdecimal() else None
-    return _lowered(before, text, behind) if tag == "sub" else _exponent(before, text, behind)
+    return _lowered(before, text, behind) if tag == "sub" else _exponent(before, text, behind, node)
 
 
 def note_mark(before: str, text: str) -> str | None:
@@ -56,16 +76,16 @@ def is_raised_number(text: str) -> bool:
     return _MARK.fullmatch(text.strip("[]() ")) is not None
 
 
-def _exponent(before: str, text: str, behind: str) -> str | None:
-    if _ORDINAL.fullmatch(text) or (not text[0].isalnum() and text[0] not in "+-−–"):
+def _exponent(before: str, text: str, behind: str, node: Node) -> str | None:
+    if _ORDINAL.fullmatch(text.rstrip(".")) or _is_unit(before, text) or (not text[0].isalnum() and text[0] not in "+-−–"):
         return None
     if _is_cents(before, text, behind):
         return None
     if not _DIGIT_BEFORE.search(before):
         return note_mark(before, text)
     if text.isdecimal():
-        if behind[:1] in "/⁄" and behind:
-            return f" {text}"  # the numerator behind a whole number
+        if _is_numerator(text, node, behind):
+            return f" {text}"  # behind a whole number
         if len(text) == 2 and (_PRICE_BEFORE.search(before) or _BEHIND_PRICE.match(behind)):
             return f".{text}"
         if len(text) == 2 and _BEHIND_TIME.match(behind):
@@ -73,6 +93,24 @@ def _exponent(before: str, text: str, behind: str) -> str | None:
     elif len(text) > 1 and text.isalpha():
         return None  # TM, and the like
     return f"^{text}" + (" " if behind[:1].isdigit() else "")
+
+
+def _is_unit(before: str, text: str) -> bool:
+    """Whether raised text stays as it is: a fraction of one character, the hour or the minute of a time."""
+    return text in _FRACTIONS or text in {"h", "min"} or (text == "m" and _HOUR_BEFORE.search(before) is not None)
+
+
+def _is_numerator(text: str, node: Node, behind: str) -> bool:
+    """Whether a raised number is that of a fraction behind a whole number, not an exponent that is divided: 10<sup>6</sup>/10."""
+    if not behind or behind[0] not in "/⁄":
+        return False
+    line = node.next
+    if behind[0] == "⁄" or (line is not None and behind.strip() in {"/", "⁄"} and line.next is not None and line.next.tag == "sub"):
+        return True
+    if line is not None and line.next is not None and line.next.tag == "sup":
+        return False  # 10<sup>6</sup>/10<sup>3</sup>
+    denominator = _DENOMINATOR.match(behind)
+    return denominator is not None and int(text) < int(denominator[1])
 
 
 def _is_cents(before: str, text: str, behind: str) -> bool:

@@ -55,6 +55,12 @@ class TestRaised:
             ("about 10<span class=superscript>6</span> grains", "about 10^6 grains"),
             ("in 1874<sup><a href='/notes#4'>4</a></sup> the mill", "in 1874[4] the mill"),
             ("for 19,<sup>99</sup> € a sack", "for 19,99 € a sack"),
+            ("for <b>19</b><span class=price-fraction>99</span> € a sack", "for 19.99 € a sack"),
+            ("a share of 10<sup>6</sup>/10<sup>3</sup> grains", "a share of 10^6/10^3 grains"),
+            ("takes 1<sup>1</sup>/2 days", "takes 1 1/2 days"),
+            ("takes 7<sup>½</sup> days", "takes 7½ days"),
+            ("at 7<sup>h</sup>30 sharp", "at 7h30 sharp"),
+            ("in 1874<a href='/notes#4'>4</a> the mill", "in 1874[4] the mill"),
         ],
     )
     def test_no_number_changes(self, markup: str, written: str) -> None:
@@ -199,6 +205,7 @@ class TestInline:
             ("said <q>“turn”</q> twice", "said “turn” twice"),
             ("was glad <img class=emoji alt='🎉' src=1.svg> then", "was glad 🎉 then"),
             ("turns<span hidden> not</span><span style='visibility: hidden'> never</span> now", "turns now"),
+            ("turns<em hidden> not</em><b style='display:none'> never</b><i class=material-icons>share</i> now", "turns now"),
         ],
     )
     def test_what_readers_see_in_the_line(self, markup: str, written: str) -> None:

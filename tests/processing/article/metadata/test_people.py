@@ -46,6 +46,9 @@ def test_the_name_of_a_structured_person_is_whole(name: str) -> None:
         ("Ann Lee and Tom Bell", ["Ann Lee", "Tom Bell"]),
         ("Ann Lee, Tom Bell, and Bo Li", ["Ann Lee", "Tom Bell", "Bo Li"]),
         ("Ann Lee, MD", ["Ann Lee"]),
+        ("Smith, J., Doe, A. B.", ["J. Smith", "A. B. Doe"]),
+        ("Ó Súilleabháin, Seán", ["Seán Ó Súilleabháin"]),
+        ("김철수 기자", ["김철수"]),
     ],
 )
 def test_what_else_stands_in_the_name_of_a_person(name: str, people: list[str]) -> None:

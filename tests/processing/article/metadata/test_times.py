@@ -290,6 +290,7 @@ def json_ld(data: str) -> str:
         ("<p class=date>03/10/2023</p>", "", "https://valley.example/2023/october/03/mill", "2023-10-03"),
         ("<p class=date>03/10/2023</p>", "", "https://valley.co.uk/mill", "2023-10-03"),
         ("<p class=date>03/10/2023</p>", "", "https://valley.example/mill", "2023-03-10"),
+        ("<p class=date><span>7 March 2025</span> <span>9:30 PM</span></p>", "", "https://valley.example/a", "2025-03-07"),
         # A framework's word for every element, and a template's wrapper around the article, are no boilerplate.
         ("<div class=elementor-widget><p class=date>2023-10-03</p></div>", "", "https://valley.example/a", "2023-10-03"),
         (
