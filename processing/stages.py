@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from processing.extract.extraction import extract_segment
 from processing.extract.outdated_revisits import outdated_in, stage_outdated
 from processing.extract.page_tasks import ARTICLES_ALONE
-from processing.extract.segment_rows import SegmentRows
 from processing.known.known_lake import open_known
 from processing.publish.gate import gate_run, read_gate_mark
 from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
@@ -195,6 +194,8 @@ def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, re
         again = dict.fromkeys(outdated, ARTICLES_ALONE)
         extract_segment(store, segment, run.crawl, key, containers, again=again, offsets=offsets)
         return
+    from processing.extract.segment_rows import SegmentRows  # most crawls have plain articles, and need nothing of what makes other rows
+
     with SegmentRows(store, run, segment, _module_folders(settings), outdated, offsets) as rows:
         extract_segment(store, segment, run.crawl, key, containers, rows, offsets=offsets)
 

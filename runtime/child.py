@@ -15,11 +15,13 @@ from typing import Final
 
 from runtime.child_process import RSS_UNIT
 from runtime.command_line import code_command, import_path
+from runtime.forked_child import ForkedChild
 
 TIMEOUT: Final = "page_timeout"
 MEMORY: Final = "page_memory"
 CRASH: Final = "page_crash"
 MIB = 1024 * 1024
+ChildProcess = subprocess.Popen[bytes] | ForkedChild
 # A child that ended with more than this share of its memory limit in use ended for lack of memory: an allocator fails below the limit, when
 # the next large block does not fit.
 _MEMORY_SHARE = 0.6
@@ -40,7 +42,7 @@ def command(entry: str, *arguments: str) -> list[str]:
     return code_command(START_CODE, json.dumps(import_path()), entry, *arguments)
 
 
-def reap(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+def reap(process: ChildProcess) -> tuple[int, int]:
     """Wait for a process to end. Gives its exit code (negative: the number of a signal) and its peak of resident memory in bytes."""
     try:
         _, status, usage = os.wait4(process.pid, 0)

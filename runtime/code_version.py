@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import cache_from_source
 from pathlib import Path
 
 SOURCE_SUFFIXES = frozenset({".py", ".json"})  # code, and the page type's model and the expectation suites
@@ -65,7 +69,10 @@ def code_version() -> str:
     """
     root = Path(__file__).resolve().parent.parent
     readers = (root / "storage" / f"{name}.py" for name in READERS)
-    return f"{_installed('crawlhouse')}+{sources_digest((root / 'processing', root / 'schemas', *readers))[:12]}"
+    files, libraries = _inputs((root / "processing", root / "schemas", *readers))
+    key = _key(files, libraries)
+    digest = _remembered(key) or _remember(key, _digest(files, libraries))
+    return f"{_installed('crawlhouse')}+{digest[:12]}"
 
 
 def sources_digest(sources: tuple[Path, ...]) -> str:
@@ -73,15 +80,63 @@ def sources_digest(sources: tuple[Path, ...]) -> str:
 
     A source is a file, or a folder with all below it.
     """
+    return _digest(*_inputs(sources))
+
+
+def _inputs(sources: tuple[Path, ...]) -> tuple[dict[str, bytes], str]:
+    """The content of the files by name, and the versions of the libraries."""
+    files = {name: content for source in sources for name, content in _files(source)}
+    return files, "".join(f"{library} {_installed(library)}\n" for library in DECIDING_LIBRARIES)
+
+
+def _files(source: Path) -> Iterator[tuple[str, bytes]]:
+    """The names and the content of the files of a source, in order."""
+    for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+        if path.suffix in SOURCE_SUFFIXES:
+            yield path.relative_to(source.parent).as_posix(), path.read_bytes()
+
+
+def _digest(files: Mapping[str, bytes], libraries: str) -> str:
     digest = hashlib.sha256(f"python {sys.version_info.major}.{sys.version_info.minor}\n".encode())
-    for source in sources:
-        for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
-            if path.suffix in SOURCE_SUFFIXES:
-                content = without_comments(path.read_bytes()) if path.suffix == ".py" else path.read_bytes()
-                digest.update(f"{path.relative_to(source.parent).as_posix()} {hashlib.sha256(content).hexdigest()}\n".encode())
-    for library in DECIDING_LIBRARIES:
-        digest.update(f"{library} {_installed(library)}\n".encode())
+    for name, content in files.items():
+        code = without_comments(content) if name.endswith(".py") else content
+        digest.update(f"{name} {hashlib.sha256(code).hexdigest()}\n".encode())
+    digest.update(libraries.encode())
     return digest.hexdigest()
+
+
+def _remembered(key: str) -> str | None:
+    """The digest that was made of just these bytes before: to find the comments takes most of the time."""
+    with contextlib.suppress(OSError, ValueError):
+        known, _, digest = _memory().read_text(encoding="ascii").partition(" ")
+        if known == key and re.fullmatch("[0-9a-f]{64}", digest):
+            return digest
+    return None
+
+
+def _remember(key: str, digest: str) -> str:
+    """Keep a digest where Python keeps compiled modules, if it does. Gives the digest."""
+    if not sys.dont_write_bytecode:
+        path = _memory()
+        new = path.with_name(f"{path.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            new.write_text(f"{key} {digest}", encoding="ascii")
+            new.replace(path)
+    return digest
+
+
+def _memory() -> Path:
+    return Path(cache_from_source(__file__)).with_suffix(".digest")
+
+
+def _key(files: Mapping[str, bytes], libraries: str) -> str:
+    """A digest of all that a digest of the sources depends on, comments too, and this module's own code."""
+    key = hashlib.sha256(Path(__file__).read_bytes())
+    for name, content in files.items():
+        key.update(f"{name} {len(content)}\n".encode())
+        key.update(content)
+    key.update(f"{sys.version_info}\n{libraries}".encode())
+    return key.hexdigest()
 
 
 def without_comments(source: bytes) -> bytes:

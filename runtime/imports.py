@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.util import find_spec
 from types import ModuleType
+
+BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
 
 def import_lazily(name: str) -> None:
@@ -35,6 +38,18 @@ def without_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """NumPy that is imported in this block starts no threads for linear algebra, so that the process can fork. A setting holds."""
+    before = os.environ.get(BLAS_THREADS)
+    os.environ.setdefault(BLAS_THREADS, "1")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(BLAS_THREADS, None)
 
 
 @contextmanager

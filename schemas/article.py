@@ -88,7 +88,8 @@ class Article:
     """The article of one page, as extraction read it.
 
     Times are aware. `published_at_source` and `modified_at_source` name the markup that the time was taken from:
-    `json-ld`, `meta`, `time`, `url`, `text` or `hint`. `published_zone` is the UTC offset as written (`+02:00`), None if there was none.
+    `json-ld`, `meta`, `time`, `url`, `text`, `hint`, or `modified` for a page that shows only when it was changed. `published_zone` is the
+    UTC offset as written (`+02:00`), None if there was none; that of the page's readers if it wrote UTC and shows the day of another zone.
     `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`). `container` is the signature of the
     element that they were in; the same element is looked for on the host's other pages. `markup` has each block as Markdown, if asked for.
     `form` is the kind of article page: `article`, `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`.

@@ -78,8 +78,13 @@ ARTICLES = {
     "description": ColumnDoc("The summary or standfirst.", MARKUP),
     "authors": ColumnDoc("The names of the authors, in the page's order.", MARKUP),
     "published_at": ColumnDoc("When the article was published.", MARKUP, "UTC"),
-    "published_at_source": ColumnDoc("Where that time stood: json-ld, meta, time, url, text or hint.", MARKUP),
-    "published_zone": ColumnDoc("The UTC offset that the page wrote that time with, for example +02:00.", MARKUP),
+    "published_at_source": ColumnDoc(
+        "Where that time stood: json-ld, meta, time, url, text or hint; modified: the page shows only when it was changed.", MARKUP
+    ),
+    "published_zone": ColumnDoc(
+        "The UTC offset that the page wrote that time with, such as +02:00; that of its readers where it wrote UTC and shows another day.",
+        MARKUP,
+    ),
     "modified_at": ColumnDoc("When the article was last changed.", MARKUP, "UTC"),
     "modified_at_source": ColumnDoc("Where that time stood: json-ld, meta, time, url, text or hint.", MARKUP),
     "language": ColumnDoc("The language of the text, as ISO 639-1.", TEXT),

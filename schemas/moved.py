@@ -82,7 +82,7 @@ MOVED = {
     "processing.article.walk": "processing.article.outline.walk",
     "processing.bucketspill": "processing.staging.bucket_spill",
     "processing.cards": "processing.resolve.records",
-    "processing.charsets": "processing.extract.charsets",
+    "processing.charsets": "storage.warc.charsets",
     "processing.cleaning": "processing.clean.cleaning",
     "processing.containersightings": "processing.clean.container_occurrences",
     "processing.decisions": "processing.resolve.decisions",

@@ -113,7 +113,7 @@ class SiteSpider(scrapy.Spider):
         if due.request or secrets:
             request.headers = self._own_headers(due, secrets)
             request.meta["with_secrets"] = bool(secrets)
-        if cookies := fetch.chain.header():
+        if cookies := fetch.chain.header(fetch.url):
             request.headers = _with_cookies(request.headers, cookies)
         if due.earlier and (due.etag or due.last_modified) and sent is None and not is_rendered:  # the same page may render differently
             request.headers = _conditional(request.headers, due)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import random
 import resource
@@ -43,9 +44,10 @@ from storage.warc.writer import SegmentWriter
 
 LOCK_LIMIT, GROWTH_LIMIT, WARM_LIMIT, COLD_LIMIT, NOTHING_LIMIT = 0.3, 1.3, 2.0, 4.0, 0.4
 PAGES = 5
+ROOT = Path(stages.__file__).parent.parent
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NEEDED = ("processing.stages", "processing.extract.checks.rule_check")  # as `crawlhouse.airflow.executor` prepares tasks
-TASKS = ("plan", "segments", "extract", "resolve", "gate", "publish")  # each a process of its own in Airflow
+NO_PYC = "PYTHONDONTWRITEBYTECODE"  # an installation has compiled modules; with this variable, commands compile our own again each time
 WORDS = [f"word{number}" for number in range(4000)]
 
 
@@ -207,8 +209,7 @@ def measure_warm(settings: Settings, count: int = 10) -> float:
         for number in range(count + 1):
             closed_run(settings, crawl, number)
             before = cpu(resource.RUSAGE_CHILDREN) + _cpu_of(server.pid)
-            for task in TASKS:
-                _in_a_fork(lambda task=task: _task(task, crawl.name, settings))
+            _run_tasks(crawl.name, settings)
             found.append(cpu(resource.RUSAGE_CHILDREN) + _cpu_of(server.pid) - before)
         server.kill()
         server.wait()
@@ -216,30 +217,37 @@ def measure_warm(settings: Settings, count: int = 10) -> float:
     return mean(found[1:])  # in the first one, Great Expectations is imported
 
 
-def _task(name: str, crawl: str, settings: Settings) -> None:
-    run = stages.plan(crawl, settings)
-    assert run is not None
-    if name in {"plan", "segments"}:
-        stages.segments(run.process_run, settings)
-    elif name == "extract":
-        for segment in stages.segments(run.process_run, settings):
-            stages.extract(run.process_run, segment, settings)
-    else:
-        getattr(stages, name)(run.process_run, settings)
+def _run_tasks(crawl: str, settings: Settings) -> None:
+    """The tasks of the DAG, each in a process of its own. As in Airflow, a task gets what an earlier one gave."""
+
+    def plan() -> str:
+        planned = stages.plan(crawl, settings)
+        return "" if planned is None else planned.process_run
+
+    run = _in_a_fork(plan)
+    for segment in _in_a_fork(lambda: "\n".join(stages.segments(run, settings))).splitlines():
+        _in_a_fork(lambda segment=segment: stages.extract(run, segment, settings))
+    for stage in (stages.resolve, stages.gate, stages.publish):
+        _in_a_fork(lambda stage=stage: str(stage(run, settings)))
 
 
-def _in_a_fork(call: Callable[[], None]) -> None:
+def _in_a_fork(call: Callable[[], str]) -> str:
+    source, sink = os.pipe()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            call()
+            os.write(sink, call().encode())
             code = 0
         finally:
             os._exit(code)
+    os.close(sink)
+    with os.fdopen(source) as result:
+        text = result.read()
     _, status = os.waitpid(child, 0)
     if status:
         raise SystemExit("A task failed.")
+    return text
 
 
 def _cpu_of(process_id: int) -> float:
@@ -248,11 +256,14 @@ def _cpu_of(process_id: int) -> float:
 
 
 def measure_command(settings: Settings) -> tuple[float, float]:
-    """The command `crawlhouse process` of a small run, and the same again with nothing to do."""
+    """The command `crawlhouse process` of a small run, and the same again with nothing to do. Modules are compiled before."""
+    for folder in ("crawlhouse", "processing", "runtime", "schemas", "storage"):
+        compileall.compile_dir(ROOT / folder, quiet=1)
     settings.crawls.mkdir(parents=True, exist_ok=True)
     (settings.crawls / "cold.yaml").write_text("seeds: [https://cold.example.com/]\n")
     closed_run(settings, crawl_of("cold"), 1)
-    environment = os.environ | {"CRAWLHOUSE_HOME": str(settings.home), "CRAWLHOUSE_CRAWLS": str(settings.crawls)}
+    environment = {name: value for name, value in os.environ.items() if name != NO_PYC}
+    environment |= {"CRAWLHOUSE_HOME": str(settings.home), "CRAWLHOUSE_CRAWLS": str(settings.crawls)}
     command = [str(Path(sys.executable).with_name("crawlhouse")), "process", "cold"]
 
     def run() -> float:

@@ -20,6 +20,7 @@ NEEDED = (
     "processing.known.upkeep",
     "processing.stages",
     "processing.extract.checks.rule_check",
+    "processing.extract.segment_rows",
     "processing.reprocess.again",
     "processing.reprocess.tasks",
     "schemas.config.crawl_file",

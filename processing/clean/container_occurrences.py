@@ -29,6 +29,11 @@ class ContainerOccurrences:
         """All occurrences, by page."""
         return ((page, seen, container) for page, (seen, container) in sorted(self._pages.items()))
 
+    @property
+    def has_enough_pages(self) -> bool:
+        """Whether any container can count as one of the host's."""
+        return len(self._pages) >= CONTAINER_PAGES
+
     def current(self, oldest: int) -> tuple[str, ...]:
         """The containers that enough pages had since `oldest`, the most frequent first."""
         counts = Counter(container for seen, container in self._pages.values() if seen >= oldest)

@@ -17,7 +17,9 @@ def detect_language(text: str, declared: str | None = None) -> str | None:
 
     `declared` is the language that the page names (for example `de-AT`), a hint only.
     """
-    sample = _UNPRINTABLE.sub(" ", text[:SAMPLE_CHARACTERS])
+    sample = text[:SAMPLE_CHARACTERS]
+    if not sample.replace("\n", " ").isprintable():  # which takes a tenth of the time
+        sample = _UNPRINTABLE.sub(" ", sample)
     if len(sample.strip()) < MIN_CHARACTERS:
         return None
     hint = re.split(r"[-_]", declared.strip())[0].lower() if declared else None

@@ -14,11 +14,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.clean.folding import code_points
 from processing.clean.words import OTHER, SINGLE, character_classes
 
 SHINGLE_WORDS = 5
 HASH_FORM = "1"  # of the hashes of words and shingles
-PIECE_CHARACTERS = 128 * 1024  # of texts that are read together; their arrays take some 3 MB, which processors keep in their caches
+PIECE_BYTES = 128 * 1024  # of texts that are read together; their arrays take some 3 MB, which processors keep in their caches
 LONG_WORD = 64  # bytes; such words are rare, and hashed one by one
 _ASCII = 0x80
 _FIRST_BYTE = np.int8(-64)  # all bytes of UTF-8, as signed numbers, but the further ones of a character
@@ -50,6 +51,11 @@ class Shingles:
 
 def read_shingles(texts: Sequence[str]) -> Shingles:
     """The shingles of texts."""
+    return folded_shingles([text.casefold().encode("utf-8", "surrogatepass") for text in texts])
+
+
+def folded_shingles(texts: Sequence[bytes]) -> Shingles:
+    """The shingles of texts in lower case, in UTF-8. How many blanks are between words makes no difference."""
     found = [_read_piece(piece) for piece in _pieces(texts)]
     if len(found) == 1:
         return found[0]
@@ -59,25 +65,24 @@ def read_shingles(texts: Sequence[str]) -> Shingles:
 _EMPTY = {name: np.empty(0, np.uint64 if name == "hashes" else np.int64) for name in ("words", "letters", "counts", "hashes")}
 
 
-def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
-    piece: list[str] = []
-    characters = 0
+def _pieces(texts: Sequence[bytes]) -> Iterator[list[bytes]]:
+    piece: list[bytes] = []
+    size = 0
     for text in texts:
-        if piece and characters + len(text) > PIECE_CHARACTERS:
+        if piece and size + len(text) > PIECE_BYTES:
             yield piece
-            piece, characters = [], 0
-        piece.append(text.casefold())
-        characters += len(text)
+            piece, size = [], 0
+        piece.append(text)
+        size += len(text)
     if piece:
         yield piece
 
 
-def _read_piece(texts: Sequence[str]) -> Shingles:
+def _read_piece(texts: Sequence[bytes]) -> Shingles:
     """The shingles of texts in lower case."""
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    data = b"\n".join([b"", *encoded, b""])
+    data = b"\n".join([b"", *texts, b""])
     starts, stops, letters_before = _find_words(data)
-    last = np.searchsorted(starts, np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)) + 1))
+    last = np.searchsorted(starts, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1))
     word_counts = np.diff(last, prepend=0)
     letters = np.diff(letters_before[last], prepend=0)
     return Shingles(word_counts, letters, *_shingles(_word_hashes(data, starts, stops), last, word_counts))
@@ -93,7 +98,7 @@ def _find_words(data: bytes) -> tuple[Numbers, Numbers, Numbers]:
         edges = np.flatnonzero(classes[1:] != classes[:-1]) + 1
         starts, stops = edges[::2], edges[1::2]
         return starts, stops, _sums(stops - starts)
-    leads, sizes, points = _decoded(np.frombuffer(data, np.uint8))
+    leads, sizes, points = code_points(np.frombuffer(data, np.uint8))
     of_points = character_classes().take(points, mode="clip")
     classes[leads] = of_points
     for place in range(1, 4):
@@ -113,18 +118,6 @@ def _further_bytes(data: bytes, starts: Numbers, stops: Numbers) -> Numbers:
     is_inside = words >= 0
     is_inside[is_inside] = places[is_inside] < stops[words[is_inside]]
     return np.bincount(words[is_inside], minlength=len(starts))
-
-
-def _decoded(data: NDArray[np.uint8]) -> tuple[Numbers, Numbers, NDArray[np.uint32]]:
-    """The characters beyond ASCII: where each begins, its bytes, and its code point."""
-    leads = np.flatnonzero(data >= 0xC0)
-    first = data[leads]
-    sizes = 2 + (first >= 0xE0).astype(np.int64) + (first >= 0xF0)
-    points = first.astype(np.uint32) & (0x7F >> sizes).astype(np.uint32)
-    for place in range(1, 4):
-        further = slice(None) if place == 1 else np.flatnonzero(sizes > place)
-        points[further] = (points[further] << np.uint32(6)) | (data[leads[further] + place] & np.uint8(0x3F))
-    return leads, sizes, points
 
 
 def _sums(values: Numbers) -> Numbers:

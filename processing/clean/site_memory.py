@@ -8,7 +8,7 @@ counting a page twice.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -54,14 +54,20 @@ class SiteMemory:
 
     def learn_texts(self, host: str, url: str, texts: Sequence[str], when: datetime, container: str | None = None) -> None:
         """The same of the blocks' texts."""
+        self.learn_blocks(host, url, _text_digests(texts), when, container)
+
+    def learn_blocks(self, host: str, url: str, blocks: Iterable[int], when: datetime, container: str | None = None) -> None:
+        """The same of the blocks' digests (`block_digests`)."""
         known = self._hosts.setdefault(host, HostOccurrences())
-        known.add(_digest(url), set(_text_digests(texts)), int(when.timestamp()))
+        page, seen = _digest(url), int(when.timestamp())
+        known.add(page, set(blocks), seen)
         if container is not None:
-            self._containers.setdefault(host, ContainerOccurrences()).add([(_digest(url), int(when.timestamp()), container)])
+            self._containers.setdefault(host, ContainerOccurrences()).add([(page, seen, container)])
 
     def containers(self, host: str) -> tuple[str, ...]:
         """The signatures of the containers in which the host's recent pages have their articles, the most frequent first."""
-        return self._containers[host].current(self._oldest(host)) if host in self._containers else ()
+        found = self._containers.get(host)
+        return found.current(self._oldest(host)) if found is not None and found.has_enough_pages else ()
 
     def all_containers(self) -> dict[str, tuple[str, ...]]:
         """The `containers` of every host that has any."""
@@ -74,18 +80,26 @@ class SiteMemory:
 
     def clean(self, host: str, url: str, blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         """Split a page's blocks into (article, boilerplate). No block is boilerplate while the host has fewer than `MIN_PAGES` URLs."""
-        known = self._hosts.get(host)
-        page = _digest(url)
-        if known is None or known.page_count(page) < MIN_PAGES:
+        if not self.has_evidence(host, url):
             return tuple(blocks), ()
-        counts = known.page_counts(_text_digests([block.text for block in blocks]), page)
+        recurring = self.boilerplate(host, url, blocks, _text_digests([block.text for block in blocks]))
+        kept = tuple(b for b, r in zip(blocks, recurring, strict=True) if not r)
+        return kept, tuple(b for b, r in zip(blocks, recurring, strict=True) if r)
+
+    def has_evidence(self, host: str, url: str) -> bool:
+        """Whether the host has enough pages for `boilerplate`, this one included."""
+        known = self._hosts.get(host)
+        return known is not None and known.page_count(_digest(url)) >= MIN_PAGES
+
+    def boilerplate(self, host: str, url: str, blocks: Sequence[Block], digests: Sequence[int]) -> list[bool]:
+        """Which blocks of a page are boilerplate, given their `block_digests` too. The host `has_evidence`."""
+        counts = self._hosts[host].page_counts(digests, _digest(url))
         recurring = [count >= _needed(block) for block, count in zip(blocks, counts, strict=True)]
         recurring = _keep_headings(blocks, recurring)
         total = sum(len(block.text) for block in blocks)
         if sum(len(b.text) for b, r in zip(blocks, recurring, strict=True) if r) > MAX_BOILERPLATE_SHARE * total:
-            return tuple(blocks), ()
-        kept = tuple(b for b, r in zip(blocks, recurring, strict=True) if not r)
-        return kept, tuple(b for b, r in zip(blocks, recurring, strict=True) if r)
+            return [False] * len(blocks)
+        return recurring
 
     def merge(self, other: SiteMemory) -> None:
         """Add everything that another site memory knows. Merging the same one twice changes nothing."""
@@ -219,9 +233,13 @@ def _digest(text: str) -> int:
 
 def _text_digests(texts: Sequence[str]) -> list[int]:
     """The digest of each text in lower case with single blanks."""
+    return block_digests([" ".join(text.casefold().split()).encode("utf-8", "replace") for text in texts])
+
+
+def block_digests(folded: Sequence[bytes]) -> list[int]:
+    """The digest of each block, whose text is given as `folding.folded_texts` makes it."""
     digest = hashlib.blake2b
-    normalised = (" ".join(text.casefold().split()).encode("utf-8", "replace") for text in texts)
-    joined = b"".join([digest(text, digest_size=8).digest() for text in normalised])
+    joined = b"".join([digest(text, digest_size=8).digest() for text in folded])
     digests: list[int] = np.frombuffer(joined, ">u8").tolist()
     return digests
 

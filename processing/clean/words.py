@@ -58,4 +58,9 @@ def unspaced_characters(text: str) -> int:
 
 def text_digest(text: str) -> str:
     """SHA-256 of the text in lower case with single blanks; the first 32 hex digits."""
-    return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return folded_digest(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass"))
+
+
+def folded_digest(folded: bytes) -> str:
+    """`text_digest` of a text that is in lower case with single blanks already, in UTF-8."""
+    return hashlib.sha256(folded).hexdigest()[:32]

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from processing.expectations.judge_server import connect
+from runtime.child import ChildProcess
 from runtime.command_line import module_command
+from runtime.forked_child import take
 from runtime.frames import FrameBuffer, write_frame
 from schemas.errors import GateError
 
 TIMEOUT_SECONDS = 1800.0  # of one order: far longer than expectations need; a process that hangs must not block the gate for ever
 READ_BYTES = 65_536
 END_SECONDS = 10.0  # for a process without further orders to end
+JUDGE = ("processing.expectations.suite_process.main",)  # for `runtime.forked_child.forked_early`: the gate's process is that child then
 Values = dict[str, Any]  # JSON
 
 
@@ -74,14 +77,18 @@ class JudgeProcess:
 
 
 class _Started:
-    """A new process, with pipes."""
+    """A process of this gate's own, with pipes: one that was forked early, or a new interpreter."""
 
     def __init__(self, messages: Path) -> None:
-        self._messages = messages
+        self._process: ChildProcess
+        self._errors: BinaryIO
+        if (forked := take(*JUDGE)) is not None:
+            self._process, self._errors = forked, cast("BinaryIO", forked.stderr)
+            return
+        self._errors = messages.open("w+b")
         environment = os.environ | {"GX_ANALYTICS_ENABLED": "False"}
-        with messages.open("wb") as errors:
-            command = module_command("processing.expectations.suite_process")
-            self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        command = module_command("processing.expectations.suite_process")
+        self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
 
     @property
     def sink(self) -> BinaryIO:
@@ -103,10 +110,12 @@ class _Started:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._errors.close()
 
     def why_it_ended(self) -> str:
         code = self._process.wait()
-        messages = self._messages.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        self._errors.seek(0)
+        messages = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return f"exit code {code}): {messages[-1] if messages else 'no message'}"
 
 

@@ -15,8 +15,8 @@ from itertools import islice
 import pycld2
 from resiliparse.parse.encoding import EncodingDetector
 
-from processing.extract.charsets import MULTIBYTE, charset_of, codec_of
 from schemas.outcomes import Reason
+from storage.warc.charsets import MULTIBYTE, charset_of, codec_of
 
 META_BYTES = 4096  # the standard reads 1024; real pages have `<meta>` later
 SAMPLE_BYTES = 262_144  # for the detector: bounds its time

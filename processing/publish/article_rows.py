@@ -30,6 +30,7 @@ from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
 from storage.lake.lake import Lake
+from storage.lake.parquet.block_texts import BLOCKS, TEXT, whole_blocks
 from storage.objects.store import ObjectStore
 
 FILLED_TABLE = "filled"
@@ -73,11 +74,12 @@ class ArticleRows:
     def new_rows(self, excluded: Excluded, columns: Sequence[str]) -> Iterator[pa.Table]:
         """These columns of the rows that are to be published, in row groups."""
         for rows in self.resolved_rows(excluded, columns):
-            yield rows.filter(pc.is_in(rows["outcome"], NEW)).select(list(columns))
+            new = rows.filter(pc.is_in(rows["outcome"], NEW))
+            yield (whole_blocks(new) if BLOCKS in columns else new).select(list(columns))
 
     def resolved_rows(self, excluded: Excluded, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """All cleaned rows with their decisions, the dataset's fields and what names the run, in row groups; None is every column."""
-        needed = {*(columns or CLEANED.names), *PLACE, ARTICLE_ID}
+        needed = {*(columns or CLEANED.names), *PLACE, ARTICLE_ID, *([TEXT] if BLOCKS in (columns or ()) else [])}
         for part in self.mark.parts:
             cleaned = read_rows(self.store, self._cleaned(part), [name for name in CLEANED.names if name in needed])
             decided = read_rows(self.store, self._key(DECIDED_TABLE, excluded, part))
@@ -114,7 +116,8 @@ class ArticleRows:
         for crawl_run, places in group.waiting():
             if crawl_run in failed:
                 continue
-            seen = _beside(group.rows.select(STEP_COLUMNS), group.fields.select(list(self.dataset.fields))).take(pa.array(places))
+            waiting = whole_blocks(group.rows.select(STEP_COLUMNS).take(pa.array(places)))
+            seen = _beside(waiting, group.fields.select(list(self.dataset.fields)).take(pa.array(places)))
             try:
                 stepped = steps.run(seen)
             except StepFailedError as error:

@@ -34,7 +34,7 @@ from storage.lake.removal import Removal
 from storage.ledger.ledger import Ledger
 
 CHUNK_ROWS = 20_000
-CHUNK_BYTES = 8 * 1024 * 1024  # in memory; sorting and writing take several times as much
+CHUNK_BYTES = 5 * 1024 * 1024  # in memory; sorting and writing take several times as much
 TABLE_ORDER = ("captures", "quarantine", "articles")  # then those of datasets, and `runs` last
 
 RunRow = dict[str, Any]  # Any: the values of a row of `runs`

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from processing.clean.cleaning import cleaned_rows
+from processing.clean.cleaning import cleaned_row
 from processing.clean.identity import bucket_of
 from processing.clean.memory_file import read_containers, read_memory
 from processing.clean.site_memory import SiteMemory
@@ -84,8 +84,7 @@ def _articles(rows: Sequence[Values], crawl: Crawl, resources: Resources) -> Ite
             yield _no_article(row, result)
             continue
         memory_version = version if crawl.articles.site_memory else None
-        (cleaned,) = cleaned_rows([staged_row(index, result.article)], memory, memory_version, crawl.articles)
-        yield _article(row, cleaned)
+        yield _article(row, cleaned_row(staged_row(index, result.article), memory, memory_version, crawl.articles))
 
 
 def _article(old: Values, cleaned: Values) -> Candidate:

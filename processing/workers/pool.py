@@ -1,8 +1,8 @@
 """Run a function on items in worker processes with limits per item: a harmful page is lost, but no other page.
 
-Each worker is a new process (not a fork, which is unsafe below Airflow and Celery) that gets batches of items through a pipe. A worker that
-takes too long or too much memory is killed. Its current item gets the result `Exceeded`; the rest of its batch goes to another worker.
-Results come in the order of the items.
+Each worker is a new process that gets batches of items through a pipe; not a fork, which is unsafe below Airflow and Celery, unless it was
+forked early (`runtime.forked_child`). A worker that takes too long or too much memory is killed. Its current item gets the result
+`Exceeded`; the rest of its batch goes to another worker. Results come in the order of the items.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, BinaryIO, TypeVar, cast
 
-from runtime.child import child_failure, command, cpu_count, memory_detail, reap
+from runtime.child import ChildProcess, child_failure, command, cpu_count, memory_detail, reap
 from runtime.child_results import ResultDecoder, ResultError
+from runtime.forked_child import take
 from runtime.frames import FrameBuffer, FrameError, write_frame
 from schemas.article import Article
 from schemas.errors import ConfigError
@@ -105,6 +106,11 @@ def kept_workers() -> Iterator[None]:
             _end(worker)
 
 
+def first_worker(function: str, limits: Limits = Limits()) -> tuple[str, ...]:
+    """What a worker for this function calls, for `runtime.forked_child.forked_early`: the first worker is that child then."""
+    return ENTRY, function, str(limits.memory_bytes)
+
+
 @contextmanager
 def limited_call(function: str, limits: Limits, results: Sequence[type] = ()) -> Iterator[Callable[[Any], Any | Exceeded]]:
     """The function as a call with one item, in one worker that stays until the end of the `with` block, or until it is killed.
@@ -133,7 +139,7 @@ class _Task:
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    process: subprocess.Popen[bytes]
+    process: ChildProcess
     ready: bool = False
     tasks: deque[_Task] = field(default_factory=deque)
     received: FrameBuffer = field(default_factory=FrameBuffer)
@@ -212,8 +218,8 @@ class _Pool:
             self._replace(worker)
 
     def _start(self) -> _Worker:
-        started = command(ENTRY, self._function, str(self._limits.memory_bytes))
-        process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        call = first_worker(self._function, self._limits)
+        process = take(*call) or subprocess.Popen(command(*call), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         worker = _Worker(process, busy_since=time.monotonic())
         self._workers.append(worker)
         self._selector.register(cast("BinaryIO", process.stdout), selectors.EVENT_READ, worker)

@@ -9,7 +9,6 @@ followed, `noarchive` (or `nocache`) that it is not stored. After the date of `u
 
 from __future__ import annotations
 
-import email.utils
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,6 +94,8 @@ class Directives:
 
 
 SEPARATOR = re.compile("[,;]")  # a semicolon is a mistake, but what is meant is clear
+BLANKS = re.compile(r"[\s/|]+")  # between words, as a mistake too
+AROUND = " \t\r\n\u00a0\"'."
 NO_DIRECTIVES = Directives()
 
 
@@ -102,13 +103,16 @@ def read_directives(text: str) -> Directives:
     """The directives of one list, such as a meta element's content: `noarchive, unavailable_after: 25 Jun 2010 15:00:00 GMT`."""
     words: set[str] = set()
     date: datetime | None = None
-    tokens = [token.strip() for token in SEPARATOR.split(text)]
+    tokens = [token.strip(AROUND).lower() for token in SEPARATOR.split(text)]
     for index, token in enumerate(tokens):
         name, colon, value = token.partition(":")
-        if colon and name.strip().lower() == UNAVAILABLE:
+        parts = BLANKS.split(token)
+        if colon and name.strip() == UNAVAILABLE:
             date = _parse_date(value, tokens[index + 1] if index + 1 < len(tokens) else "")
+        elif WORDS.issuperset(parts):
+            words.update(parts)
         elif token:
-            words.add(token.lower())
+            words.add(token)
     return Directives(frozenset(words), date)
 
 
@@ -133,12 +137,13 @@ def meta_elements(page: Document) -> list[tuple[str, str]]:
     Those in `noscript` are left out: they are for readers without scripts, such as `noindex` behind a wall of scripts.
     """
     found = page.css("meta[name][content]")[:MAX_META_ELEMENTS]
-    attributes = (element.attributes for element in found if not _is_in_noscript(element.parent))
+    attributes = (element.attributes for element in found if not is_in_noscript(element.parent))
     pairs = ((one["name"], one["content"]) for one in attributes)
     return [(name, content) for name, content in pairs if name and content]
 
 
-def _is_in_noscript(element: Element | None) -> bool:
+def is_in_noscript(element: Element | None) -> bool:
+    """Whether an element is a `noscript` or in one."""
     for _ in range(MAX_DEPTH):
         if element is None or (tag := element.tag) == "head":  # around it is only the root
             return False
@@ -153,7 +158,7 @@ def meta_directives(elements: Iterable[tuple[str, str]], product: str) -> Direct
     names = {"robots", product.lower()}
     found = NO_DIRECTIVES
     for name, content in elements:
-        if name.strip().lower() in names:
+        if name.lower() in names or not names.isdisjoint(one.strip() for one in name.lower().split(",")):
             found = found.combined(read_directives(content))
     return found
 
@@ -161,29 +166,22 @@ def meta_directives(elements: Iterable[tuple[str, str]], product: str) -> Direct
 def _by_agent(value: str) -> list[tuple[str, str]]:
     """The parts of a header, each with the crawler it is for. A name counts until the next name."""
     parts: list[tuple[str, list[str]]] = [("*", [])]
-    for token in value.split(","):
+    for token in SEPARATOR.split(value):
         match = AGENT.match(token)
         rest = token
         if match and match[1].lower() not in KEYED and match[2].lower() in WORDS | KEYED:
-            parts.append((match[1].lower(), []))
+            parts.append((match[1].lower().partition("/")[0], []))  # without a version
             rest = token.partition(":")[2]
         parts[-1][1].append(rest)
     return [(agent, ",".join(tokens)) for agent, tokens in parts if tokens]
 
 
 def _parse_date(text: str, following: str) -> datetime | None:
-    """A date in ISO 8601, RFC 822 or RFC 850. `following` is what comes after a weekday's comma. A date without a zone is UTC."""
-    text = text.strip()
-    if text.isalpha() and following[:1].isdigit():
-        text = f"{text}, {following}"
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        parsed = email.utils.parsedate_tz(text.replace("-", " ") if text[:1].isalpha() else text)
-        if parsed is None:
-            return None
-        try:
-            return datetime.fromtimestamp(email.utils.mktime_tz(parsed), UTC)
-        except (ValueError, OverflowError, OSError):
-            return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """A date in UTC, in any form. `following` is what comes after a comma in it. A date without a zone is UTC."""
+    from schemas.web.list_dates import list_date  # few pages have one, and the names of months take memory
+
+    for written in (f"{text}, {following}", text):
+        moment = list_date(written)
+        if moment is not None:
+            return moment.astimezone(UTC)
+    return None

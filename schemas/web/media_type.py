@@ -11,7 +11,18 @@ from dataclasses import dataclass
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 XML_TYPES = frozenset({"application/xml", "text/xml"})
-UNKNOWN_TYPES = frozenset({"unknown/unknown", "application/unknown", "*/*"})  # MIME Sniffing Standard, 7
+# MIME Sniffing Standard, 7; and others by which servers say the same
+UNKNOWN_TYPES = frozenset(
+    {
+        "unknown/unknown",
+        "application/unknown",
+        "*/*",
+        "text/*",
+        "content/unknown",
+        "application/x-unknown",
+        "application/x-unknown-content-type",
+    }
+)
 MAX_CHARACTERS = 2_000  # of all lines together: bounds the time
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"  # RFC 9110, 5.6.2
 _PART = re.compile(r"(?:[^,\"]|\"[^\"]*\"?)+")
@@ -34,7 +45,7 @@ class MediaType:
     @property
     def may_be_html(self) -> bool:
         """Whether the body is HTML if its first bytes look so: another name for HTML, or XML, of which XHTML is one."""
-        return self.is_unknown or self.name in XML_TYPES or "html" in (self.name or "")
+        return self.is_unknown or self.name in XML_TYPES or "htm" in (self.name or "")
 
 
 def read_media_type(content_type: str | None) -> MediaType:

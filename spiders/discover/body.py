@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+import msgspec
+
 from schemas.capture import UrlKind
+from schemas.outcomes import Reason
 from schemas.web.media_type import read_media_type
 from spiders.discover.feeds import FeedEntry, feed_entries
 from spiders.discover.kinds import sniff_kind
@@ -19,7 +22,7 @@ from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import BodyReading, FoundUrl, PageOptOuts, Question
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts
 from spiders.urls.canonical import resolve_link
-from spiders.urls.scope import CrawlScope
+from spiders.urls.scope import CrawlScope, is_same_site
 from storage.warc.page_bytes import is_html
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -34,15 +37,19 @@ def read_body(question: Question, body: bytes, rules: ReadingRules, memory: Link
         body = decode_body(body, "gzip", rules.max_bytes)
     kind = sniff_kind(body, question.kind)
     if kind is UrlKind.FEED:
-        entries = (_listed_page(question, entry, question.depth + 1) for entry in feed_entries(body)) if rules.feeds else ()
+        charset = read_media_type(question.content_type).charset
+        listed = feed_entries(body, question.url, charset) if rules.feeds else ()
+        entries = (_listed_page(question, entry, question.depth + 1) for entry in listed)
         return BodyReading(kind, list(_in_scope(entries, rules)))
     if kind is UrlKind.SITEMAP:
         return BodyReading(kind, list(_in_scope(_sitemap_urls(question, body) if rules.sitemaps else (), rules)))
-    return _read_page(question, body, rules, memory) if is_html(read_media_type(question.content_type), body) else BodyReading(UrlKind.PAGE)
+    declared = read_media_type(question.content_type)
+    page = page_links(body, declared.charset, rules.product) if is_html(declared, body) else PageLinks()
+    return _read_page(question, page.with_header(question.link), rules, memory)
 
 
 def _sitemap_urls(question: Question, body: bytes) -> Iterator[FoundUrl | None]:
-    for entry in sitemap_entries(body):
+    for entry in sitemap_entries(body, question.url, read_media_type(question.content_type).charset):
         if not entry.is_sitemap:
             yield _listed_page(question, entry, depth=1, strip_parameters=False)
         elif url := resolve_link(question.url, entry.url):  # an index in an index is one deeper, so that the crawl's depth ends the chain
@@ -64,24 +71,39 @@ def _timestamp(moment: datetime | None) -> float | None:
     return moment.timestamp() if moment else None
 
 
-def _read_page(question: Question, body: bytes, rules: ReadingRules, memory: LinkMemory) -> BodyReading:
-    page = page_links(body, read_media_type(question.content_type).charset, rules.product)
+def _read_page(question: Question, page: PageLinks, rules: ReadingRules, memory: LinkMemory) -> BodyReading:
     base = resolve_link(question.url, page.base) or question.url if page.base else question.url
-    found = [*_in_scope(_linked_feeds(question, base, page, rules), rules)]
+    found = list(_in_scope(_linked_feeds(question, base, page, rules), rules))
     refreshes = [one for one in (read_refresh(question.refresh), read_refresh(page.refresh)) if one is not None]
-    found += _in_scope((_refresh_target(question, base, one) for one in refreshes if one.is_redirect), rules)
+    targets = [target for one in refreshes if one.is_redirect and (target := _refresh_target(question, base, one))]
+    leading = [target for target in targets if target.url != question.url and _covers_refresh(question, target, rules.scope)]
+    found += leading
     if rules.links and question.may_follow and not (rules.obeys_nofollow and page.opt_outs.directives.forbids_following()):
         references = (*(one.reference for one in refreshes if not one.is_redirect), *page.links[:MAX_LINKS])
         found += _linked_pages(question, base, references, rules, memory)
-    return BodyReading(UrlKind.PAGE, found, _opt_outs(page.opt_outs))
+    reading = BodyReading(UrlKind.PAGE, found, _opt_outs(page.opt_outs))
+    if not targets or not refreshes[0].is_immediate:
+        return reading
+    # nobody sees the page: like a redirect, it must lead to another one
+    target = targets[0]
+    if target.redirects > MAX_REDIRECTS:
+        return msgspec.structs.replace(reading, dead_end=Reason.TOO_MANY_REDIRECTS)
+    nowhere = Reason.REDIRECT_LOOP if target.url == question.url else Reason.OUT_OF_SCOPE
+    return msgspec.structs.replace(reading, redirect_to=target.url, dead_end=None if leading else nowhere)
 
 
 def _refresh_target(question: Question, base: str, refresh: Refresh) -> FoundUrl | None:
     """Where a quick refresh leads: like the target of a redirect, it takes the place of the page."""
     url = resolve_link(base, refresh.reference, strip_parameters=False)
-    if url is None or url == question.url or question.redirects >= MAX_REDIRECTS:
-        return None
-    return FoundUrl(url, UrlKind.PAGE, question.depth, LIST_PRIORITY, redirects=question.redirects + 1)
+    return FoundUrl(url, UrlKind.PAGE, question.depth, LIST_PRIORITY, redirects=question.redirects + 1) if url else None
+
+
+def _covers_refresh(question: Question, target: FoundUrl, scope: CrawlScope) -> bool:
+    if target.redirects > MAX_REDIRECTS:
+        return False
+    may_leave = question.depth == 0 and is_same_site(question.url, target.url)
+    of_seed = scope.covers_redirect(target.url, target.kind, target.depth, target.redirects, may_leave=may_leave)
+    return of_seed or scope.covers(target.url, target.kind, target.depth)
 
 
 def _linked_feeds(question: Question, base: str, page: PageLinks, rules: ReadingRules) -> Iterator[FoundUrl | None]:
@@ -116,12 +138,7 @@ def _linked_pages(
 
 
 def _in_scope(urls: Iterable[FoundUrl | None], rules: ReadingRules) -> Iterator[FoundUrl]:
-    return (found for found in urls if found is not None and _covers(found, rules.scope))
-
-
-def _covers(found: FoundUrl, scope: CrawlScope) -> bool:
-    of_seed = found.redirects > 0 and scope.covers_redirect(found.url, found.kind, found.depth, found.redirects, may_leave=False)
-    return of_seed or scope.covers(found.url, found.kind, found.depth)
+    return (found for found in urls if found is not None and rules.scope.covers(found.url, found.kind, found.depth))
 
 
 def _opt_outs(opt_outs: OptOuts) -> PageOptOuts | None:

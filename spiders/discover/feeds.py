@@ -13,9 +13,12 @@ from itertools import islice
 from typing import Any
 
 from schemas.page import Hints
-from spiders.discover.list_dates import list_date
-from spiders.discover.list_text import list_root, list_text, strict_xml
+from schemas.web.list_dates import list_date
+from spiders.discover.json_feeds import is_json_feed, json_entries
+from spiders.discover.list_text import list_root, strict_xml
 from spiders.discover.titles import plain_title
+from spiders.download.text_charset import file_text
+from spiders.urls.listed_address import listed_address
 
 MAX_ENTRIES = 5_000  # far more than feeds have: it bounds the time of a harmful feed
 MAX_CHARACTERS = 8 * 1024 * 1024
@@ -32,24 +35,37 @@ class FeedEntry:
     hints: Hints
 
 
-def feed_entries(body: bytes) -> Iterator[FeedEntry]:
-    """The first entries of a feed; none for a body that is not a feed."""
+def feed_entries(body: bytes, url: str = "", charset: str | None = None) -> Iterator[FeedEntry]:
+    """The first entries of a feed with this URL; none for a body that is not a feed. `charset` is what its header names."""
+    text = file_text(body, charset)
+    root = list_root(text)
+    if root is not None:
+        yield from _xml_entries(text, root[1], url)
+    elif is_json_feed(text):
+        yield from (FeedEntry(*entry) for entry in json_entries(text[:MAX_CHARACTERS], MAX_ENTRIES))
+
+
+def _xml_entries(text: str, start: int, url: str) -> Iterator[FeedEntry]:
     import feedparser  # imported here because it is large and most readers never get a feed
 
-    text = list_text(body)
-    root = list_root(text)
-    if root is None:
-        return
-    document = '<?xml version="1.0" encoding="utf-8"?>' + strict_xml(_first_entries(text[root[1] :]))
+    document = '<?xml version="1.0" encoding="utf-8"?>' + strict_xml(_first_entries(text[start:]))
     parsed = feedparser.parse(io.BytesIO(document.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False)
     language = parsed.feed.get("language")
     for entry in parsed.entries[:MAX_ENTRIES]:
-        link = entry.get("link")
+        link = listed_address(_link(entry), url)
         if link:
             updated = _entry_time(entry, "updated", language)
             published = _entry_time(entry, "published", language)
             hints = Hints(plain_title(entry.get("title")), published or updated, "feed")
             yield FeedEntry(link, updated if updated != published else None, hints)
+
+
+def _link(entry: dict[str, Any]) -> str | None:  # Any: feedparser's values
+    """The link of an entry: that of the site itself where a service stands between, else the link, else an id that is a URL."""
+    entry_id = entry.get("id") or ""
+    is_address = entry_id.startswith(("http://", "https://"))
+    names_page = is_address and (entry.get("guidislink", True) is not False or entry.get("link") == "")
+    return entry.get("feedburner_origlink") or entry.get("link") or (entry_id if names_page else None)
 
 
 def _first_entries(text: str) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from schemas.capture import UrlKind
-from spiders.discover.list_text import list_root, list_text
+from spiders.discover.json_feeds import is_json_feed
+from spiders.discover.list_text import list_root
+from spiders.download.text_charset import file_text
 
 HEAD_BYTES = 128 * 1024  # a root element comes earlier, even behind a licence and pages of warnings
+URL_LINE = re.compile(r"(?:\s*(?:[#;][^\n]*)?\n){0,200}\s*[\"'<]?https?://", re.IGNORECASE)
 KINDS = {
     "urlset": UrlKind.SITEMAP,
     "sitemapindex": UrlKind.SITEMAP,
@@ -16,11 +21,13 @@ KINDS = {
 
 
 def sniff_kind(body: bytes, requested: UrlKind) -> UrlKind:
-    """The kind of a decoded body that was requested as `requested`. A sitemap may be a plain list of URLs."""
+    """The kind of a decoded body that was requested as `requested`. A sitemap may be a plain list of URLs, perhaps behind comments."""
     if requested is UrlKind.ROBOTS:
         return requested
-    text = list_text(body[:HEAD_BYTES])
+    text = file_text(body[:HEAD_BYTES])
     root = list_root(text)
     if root is not None:
         return KINDS[root[0]]
-    return requested if requested is UrlKind.SITEMAP and text[:HEAD_BYTES].lstrip()[:4].lower() == "http" else UrlKind.PAGE
+    if is_json_feed(text):
+        return UrlKind.FEED
+    return requested if requested is UrlKind.SITEMAP and URL_LINE.match(text) else UrlKind.PAGE

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser
 
-from schemas.web.directives import MAX_META_ELEMENTS, meta_elements
-from spiders.discover.charsets import is_web_charset
-from spiders.permission.opt_outs import OptOuts, meta_opt_outs
-
-FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
+from schemas.web.directives import MAX_META_ELEMENTS, is_in_noscript, meta_elements
+from spiders.discover.charsets import UTF8, in_charset, page_in_utf8
+from spiders.discover.link_relations import RelatedLinks, header_links, related_links
+from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, meta_opt_outs
 
 MAX_DEPTH = 5_000  # open elements; chosen far above real pages: lexbor's time grows with the square of the depth
 MAX_TAGS = 500_000  # of one page: more links than are followed
@@ -52,12 +51,21 @@ SVG_ELEMENTS = frozenset(
 class PageLinks:
     """References as written, in the order of the page, each once, and the content of a refresh. `base` is what they are relative to."""
 
-    base: str | None
-    links: tuple[str, ...]
-    feeds: tuple[str, ...]
-    sitemaps: tuple[str, ...]
-    opt_outs: OptOuts
+    base: str | None = None
+    links: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    opt_outs: OptOuts = NO_OPT_OUTS
     refresh: str | None = None
+
+    def with_header(self, link: str | None) -> PageLinks:
+        """These links and those of the Link headers, which come first."""
+        named = related_links(header_links(link))
+        if named == RelatedLinks():
+            return self
+        pairs = ((named.pages, self.links), (named.feeds, self.feeds), (named.sitemaps, self.sitemaps))
+        links, feeds, sitemaps = (tuple(dict.fromkeys((*first, *rest))) for first, rest in pairs)
+        return replace(self, links=links, feeds=feeds, sitemaps=sitemaps)
 
 
 def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
@@ -65,7 +73,8 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
 
     `product` is the crawler's product token, which opt-outs may name.
     """
-    html = _limit_tags(_to_utf8(html, charset))
+    html, codec = page_in_utf8(html, charset)
+    html = _limit_tags(html)
     html = html[: parsable_length(html)]
     tree = LexborHTMLParser(html)
     base = tree.css_first("base[href]")
@@ -75,11 +84,12 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
         reference = attributes.get("href")
         if reference and "nofollow" not in (attributes.get("rel") or "").lower():
             references[reference] = None
-    feeds, sitemaps, pages = _head_links(tree)
-    references.update(dict.fromkeys(pages))
-    references.update(dict.fromkeys(_frames(tree)))
+    named = related_links(node.attributes for node in tree.css("link[rel][href]"))
+    references.update(dict.fromkeys((*named.pages, *_frames(tree))))
     opt_outs = meta_opt_outs(meta_elements(tree), product)
-    return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs, _refresh(tree))
+    base_url = base.attributes.get("href") if base else None
+    links = tuple(references) if codec == UTF8 else tuple(in_charset(reference, codec) for reference in references)
+    return PageLinks(base_url, links, named.feeds, named.sitemaps, opt_outs, _refresh(tree))
 
 
 def _frames(tree: LexborHTMLParser) -> list[str]:
@@ -92,7 +102,7 @@ def _refresh(tree: LexborHTMLParser) -> str | None:
     """The content of the first refresh. One in `noscript` is for readers without scripts only: pages say so to everybody."""
     for node in tree.css("meta[http-equiv][content]")[:MAX_META_ELEMENTS]:
         attributes = node.attributes
-        if (attributes.get("http-equiv") or "").strip().lower() == "refresh" and (node.parent is None or node.parent.tag != "noscript"):
+        if (attributes.get("http-equiv") or "").strip().lower() == "refresh" and not is_in_noscript(node.parent):
             return attributes.get("content")
     return None
 
@@ -133,33 +143,3 @@ def _limit_tags(html: bytes) -> bytes:
         if left <= 0:
             return html[:start]
     return html
-
-
-def _to_utf8(html: bytes, charset: str | None) -> bytes:
-    """The page as UTF-8, from the charset that its header names: the parser reads UTF-8."""
-    if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_web_charset(charset):
-        return html
-    try:
-        return html.decode(charset, "replace").encode("utf-8", "replace")
-    except (LookupError, ValueError):
-        return html
-
-
-def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The feeds, sitemaps and pages that `link` elements name. An alternate with `media` is the same page for another screen."""
-    feeds: dict[str, None] = {}
-    sitemaps: dict[str, None] = {}
-    pages: dict[str, None] = {}
-    for node in tree.css("link[rel][href]"):
-        attributes = node.attributes
-        relations = (attributes.get("rel") or "").lower().split()
-        reference = attributes.get("href") or ""
-        media_type = (attributes.get("type") or "").lower()
-        is_page = media_type in {"", "text/html"} and "stylesheet" not in relations and "media" not in attributes
-        if "alternate" in relations and media_type in FEED_TYPES:
-            feeds[reference] = None
-        elif "sitemap" in relations:
-            sitemaps[reference] = None
-        elif "canonical" in relations or "next" in relations or ("alternate" in relations and is_page):
-            pages[reference] = None
-    return tuple(feeds), tuple(sitemaps), tuple(pages)

@@ -1,29 +1,16 @@
-"""The text of a feed or a sitemap: its charset, where its root element begins, and XML that a strict parser can read.
+"""Where the root element of a feed or a sitemap begins, and XML that a strict parser can read.
 
-On the web such files stand behind comments, blank lines and the warnings of a server's programs, are in UTF-16, and write `&` for itself.
+On the web such files stand behind comments, blank lines and the warnings of a server's programs, and write `&` for itself.
 All work here is linear in the size of the file.
 """
 
 from __future__ import annotations
 
-import codecs
 import html.entities
 import re
 
-from spiders.discover.charsets import is_web_charset
-
 HEAD_CHARACTERS = 64 * 1024  # before the root element, besides comments and declarations: room for pages of warnings
 MAX_BLANKS = 4_096  # before an XML declaration
-MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-XML_DECLARATION = re.compile(rb"[^<]{0,4096}<\?xml\s[^>]{0,300}?encoding\s{0,20}=\s{0,20}[\"']([\w.:-]{1,50})[\"']")
-SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}  # as the Encoding Standard reads them
-WIDE = ("utf-16", "utf-32", "ucs")  # the bytes show it; without them the declaration is a leftover of another program
 TAG = re.compile(r"<(?:[\w.-]{1,50}:)?([a-zA-Z][\w.-]{0,50})(?=[\s/>])")
 # what stands inside a page and never before the root of a list
 PAGE_TAGS = frozenset(
@@ -35,18 +22,6 @@ REFERENCE = re.compile(r"&(?:#(\d{1,7});|#[xX]([0-9a-fA-F]{1,6});|([a-zA-Z][a-zA
 CDATA, CDATA_END = "<![CDATA[", "]]>"
 XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 NOT_IN_XML = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
-
-
-def list_text(body: bytes) -> str:
-    """The whole file as text, without a byte order mark."""
-    charset = _charset(body)
-    for name in (charset, "utf-8"):
-        try:
-            known = codecs.lookup(name).name
-            return body.decode(SUPERSETS.get(known, known)).lstrip("\ufeff")
-        except (LookupError, ValueError):  # an unknown charset, or bytes that are not in it
-            continue
-    return body.decode(charset if charset.startswith(WIDE) else "cp1252", "replace").lstrip("\ufeff")
 
 
 def list_root(text: str) -> tuple[str, int] | None:
@@ -84,20 +59,6 @@ def strict_xml(text: str) -> str:
         parts += (REFERENCE.sub(_reference, text[position:start]), text[start:end])
         position = end
     return "".join((*parts, REFERENCE.sub(_reference, text[position:])))
-
-
-def _charset(body: bytes) -> str:
-    for mark, name in MARKS:
-        if body.startswith(mark):
-            return name
-    start = body[:4]
-    if start[1:2] == b"\x00" and start[3:4] == b"\x00" and start[:1] not in {b"", b"\x00"}:
-        return "utf-16-le"
-    if start[:1] == b"\x00" and start[2:3] == b"\x00" and start[1:2] not in {b"", b"\x00"}:
-        return "utf-16-be"
-    declared = XML_DECLARATION.match(body)
-    name = declared[1].decode("ascii", "replace").lower() if declared else "utf-8"
-    return "utf-8" if name.startswith(WIDE) or not is_web_charset(name) else name
 
 
 def _behind(text: str, end: str, start: int) -> int:

@@ -9,16 +9,18 @@ import re
 from dataclasses import dataclass
 
 QUICK_SECONDS = 10  # chosen: nobody can read a page in less, so it is there to lead to another
+IMMEDIATE_SECONDS = 1  # chosen: nobody sees the page at all
 MAX_CHARACTERS = 2_100  # a URL ends at 2,000
 REFRESH = re.compile(r"\s*(\d{0,9})(?:\.[\d.]{0,20})?\s*(?:[;,\s]\s*(?:url\s*=\s*)?(.*))?\Z", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """The reference as written. `is_redirect`: it is followed so soon that the page is only a step to it."""
+    """The reference as written. `is_redirect`: it is followed so soon that the page is only a step to it; `is_immediate`: at once."""
 
     reference: str
     is_redirect: bool
+    is_immediate: bool = False
 
 
 def read_refresh(text: str | None) -> Refresh | None:
@@ -30,4 +32,5 @@ def read_refresh(text: str | None) -> Refresh | None:
     quote = reference[0]
     if quote in "\"'":
         reference = reference[1:].partition(quote)[0].strip()
-    return Refresh(reference, int(found[1] or 0) <= QUICK_SECONDS) if reference else None
+    seconds = int(found[1] or 0)
+    return Refresh(reference, seconds <= QUICK_SECONDS, seconds <= IMMEDIATE_SECONDS) if reference else None

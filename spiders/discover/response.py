@@ -14,14 +14,13 @@ from schemas.page import Hints
 from schemas.web.directives import Directives
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.priorities import LIST_PRIORITY, MAX_REDIRECTS
+from spiders.discover.refresh import read_refresh
 from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import BodyReading, FoundUrl, PageOptOuts, Question, ReaderTask
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, header_opt_outs
 from spiders.urls.canonical import resolve_link
-from spiders.urls.scope import CrawlScope
+from spiders.urls.scope import CrawlScope, is_same_site
 from storage.frontier.records import Discovery
-from storage.urls.host_key import host_name
-from storage.urls.surt import registered_domain
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})  # the site has moved; others may lead to a wall that asks for a login or a consent
@@ -56,8 +55,8 @@ def read_head(capture: Capture, redirects: int, rules: ReadingRules) -> ParsedRe
 
 
 def has_body_to_read(capture: Capture) -> bool:
-    """Whether the body must be read too."""
-    return capture.status == 200 and bool(capture.body)
+    """Whether the body must be read too. An empty one may come with links in headers."""
+    return capture.status == 200 and (bool(capture.body) or any(capture.header(name) for name in ("refresh", "link")))
 
 
 def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules, url_id: int, redirects: int = 0) -> Question:
@@ -65,13 +64,22 @@ def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules
     may_follow = not (rules.obeys_nofollow and head.opt_outs.directives.forbids_following())
     content_type, coding = capture.joined_header("content-type") or "", capture.joined_header("content-encoding")
     told = (content_type, coding, may_follow, redirects, capture.header("refresh"))
-    return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, *told, hosts=rules.scope.added)
+    link = capture.joined_header("link")
+    return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, *told, hosts=rules.scope.added, link=link)
 
 
 def with_reading(capture: Capture, head: ParsedResponse, reading: BodyReading) -> ParsedResponse:
     """The response with what its body says."""
     discoveries = tuple(_discovery(found, capture.url) for found in reading.found)
-    return ParsedResponse(reading.kind, discoveries, opt_outs=head.opt_outs.combined(_opt_outs(reading.opt_outs)))
+    too_many = reading.dead_end is Reason.TOO_MANY_REDIRECTS
+    return ParsedResponse(
+        reading.kind,
+        discoveries,
+        too_many_redirects=too_many,
+        redirect_to=reading.redirect_to,
+        dead_end=None if too_many else reading.dead_end,
+        opt_outs=head.opt_outs.combined(_opt_outs(reading.opt_outs)),
+    )
 
 
 def _discovery(found: FoundUrl, via: str) -> Discovery:
@@ -91,8 +99,12 @@ def sitemap_discovery(url: str | None, via: str, depth: int = 0) -> Discovery | 
 
 
 def redirect_location(capture: Capture) -> str:
-    """The target of a redirect as written. Its bytes are read as UTF-8 if that is possible, as browsers do."""
-    text = capture.header("location") or ""
+    """The target of a redirect as written, without a Location that in a refresh.
+
+    Its bytes are read as UTF-8 if that is possible, as browsers do.
+    """
+    refresh = read_refresh(capture.header("refresh"))
+    text = capture.header("location") or (refresh.reference if refresh else "")
     try:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
@@ -108,16 +120,11 @@ def _redirect(capture: Capture, redirects: int, scope: CrawlScope, opt_outs: Opt
     if redirects >= MAX_REDIRECTS:
         return ParsedResponse(capture.kind, too_many_redirects=True, opt_outs=opt_outs)
     found = Discovery(target, capture.kind, capture.url, capture.depth, redirects + 1, LIST_PRIORITY, capture.hints)
-    may_leave = capture.status in PERMANENT or _is_same_site(capture.url, target)
+    may_leave = capture.status in PERMANENT or is_same_site(capture.url, target)
     of_seed = scope.covers_redirect(target, found.kind, found.depth, found.redirects, may_leave=may_leave)
     follows = of_seed or scope.covers(target, found.kind, found.depth)
     in_scope = (found,) if follows else ()
     return ParsedResponse(capture.kind, in_scope, redirect_to=target, dead_end=None if in_scope else Reason.OUT_OF_SCOPE, opt_outs=opt_outs)
-
-
-def _is_same_site(one: str, other: str) -> bool:
-    domain = registered_domain(host_name(one))
-    return domain is not None and domain == registered_domain(host_name(other))
 
 
 def with_kind(capture: Capture, kind: UrlKind) -> Capture:

@@ -11,14 +11,15 @@ from itertools import islice
 from lxml import etree
 
 from schemas.page import Hints
-from spiders.discover.list_dates import list_date
-from spiders.discover.list_text import list_root, list_text, strict_xml
+from schemas.web.list_dates import list_date
+from spiders.discover.list_text import list_root, strict_xml
 from spiders.discover.titles import plain_title
+from spiders.download.text_charset import file_text
+from spiders.urls.listed_address import listed_address, listed_addresses
 
 MAX_ENTRIES = 50_000  # of one file, by the protocol (sitemaps.org)
 MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a harmful file
 MAX_CHILDREN = 1_000  # of one entry, of which a news sitemap has about ten
-MAX_LINE_CHARACTERS = 8_192  # URLs end at 2,000 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,12 @@ class SitemapEntry:
     hints: Hints
 
 
-def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
-    """The first entries of a sitemap. Broken XML is read as far as possible.
+def sitemap_entries(body: bytes, url: str = "", charset: str | None = None) -> Iterator[SitemapEntry]:
+    """The first entries of a sitemap with this URL. Broken XML is read as far as possible. `charset` is what its header names.
 
     Elements are removed once they are read, so that memory stays constant.
     """
-    text = list_text(body)
+    text = file_text(body, charset)
     root = list_root(text)
     if root is None:
         yield from _text_entries(text)
@@ -46,7 +47,7 @@ def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
         for element in islice(_elements(strict_xml(_whole_addresses(text[root[1] :]))), MAX_ELEMENTS):
             name = _name(element.tag)[1]
             if name in {"url", "sitemap"}:
-                entry = _entry(element, name == "sitemap")
+                entry = _entry(element, name == "sitemap", url)
                 count += 1
                 if entry is not None:
                     yield entry
@@ -72,6 +73,7 @@ def _elements(text: str) -> Iterator[etree._Element]:
         recover=True,
         huge_tree=False,
         resolve_entities=False,
+        remove_comments=True,
         no_network=True,
         load_dtd=False,
         encoding="utf-8",
@@ -90,20 +92,21 @@ def _discard(element: etree._Element) -> None:
 
 def _text_entries(text: str) -> Iterator[SitemapEntry]:
     for written in islice(io.StringIO(text if "\n" in text else text.replace("\r", "\n")), MAX_ENTRIES):
-        line = written[:MAX_LINE_CHARACTERS].strip().lstrip("\ufeff")
-        if line[:8].lower().startswith(("http://", "https://")):
-            yield SitemapEntry(line, False, None, Hints(source="sitemap"))
+        for address in listed_addresses(written):
+            if address[:8].lower().startswith(("http://", "https://")):
+                yield SitemapEntry(address, False, None, Hints(source="sitemap"))
 
 
-def _entry(element: etree._Element, is_sitemap: bool) -> SitemapEntry | None:
+def _entry(element: etree._Element, is_sitemap: bool, url: str) -> SitemapEntry | None:
     """What an entry says of its page. Elements of extensions may stand between its own, and have names like theirs."""
     own, news = _texts(element), next((child for child in islice(element, MAX_CHILDREN) if _name(child.tag)[1] == "news"), None)
-    if "loc" not in own:
+    address = listed_address(own.get("loc"), url)
+    if not address:
         return None
     told = {} if news is None else _texts(news)
     published_at = list_date(told.get("publication_date"))
     hints = Hints(plain_title(told.get("title")), published_at, "sitemap" if news is None else "news sitemap")
-    return SitemapEntry(own["loc"], is_sitemap, list_date(own.get("lastmod")), hints)
+    return SitemapEntry(address, is_sitemap, list_date(own.get("lastmod")), hints)
 
 
 def _texts(element: etree._Element) -> dict[str, str]:
@@ -112,7 +115,7 @@ def _texts(element: etree._Element) -> dict[str, str]:
     found: dict[str, str] = {}
     for child in islice(element, MAX_CHILDREN):
         prefix, name = _name(child.tag)
-        if prefix in {"", namespace} and (text := (child.text or "").strip()):
+        if prefix in {"", namespace} and (text := "".join(islice(child.itertext(), MAX_CHILDREN)).strip()):
             found.setdefault(name, text)
     return found
 

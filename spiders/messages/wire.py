@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from schemas.capture import UrlKind
+from schemas.outcomes import Reason
 
 NUMBER_BYTES = 8
 LENGTH_BYTES = 4
@@ -25,8 +26,8 @@ class ReaderTask(StrEnum):
 class Question(msgspec.Struct, array_like=True, frozen=True):
     """`url_id` is the URL in the frontier, 0 for none. `coding` and `content_type` are headers; `may_follow`: links are wanted.
 
-    `redirects` is how many led to the URL, `refresh` the header of that name. `hosts` are those to which redirects of seeds led: they are
-    in the crawl's scope too.
+    `redirects` is how many led to the URL, `refresh` and `link` are the headers of these names. `hosts` are those to which redirects of
+    seeds led: they are in the crawl's scope too.
     """
 
     task: ReaderTask
@@ -40,6 +41,7 @@ class Question(msgspec.Struct, array_like=True, frozen=True):
     redirects: int = 0
     refresh: str | None = None
     hosts: tuple[str, ...] = ()
+    link: str | None = None
 
 
 class FoundUrl(msgspec.Struct, array_like=True, frozen=True):
@@ -68,11 +70,16 @@ class PageOptOuts(msgspec.Struct, array_like=True, frozen=True):
 
 
 class BodyReading(msgspec.Struct, array_like=True, frozen=True):
-    """What a reader found in a body: its kind, the URLs, and the page's opt-outs."""
+    """What a reader found in a body: its kind, the URLs, and the page's opt-outs.
+
+    `redirect_to` is where an immediate refresh leads, `dead_end` why it leads nowhere.
+    """
 
     kind: UrlKind
     found: list[FoundUrl] = []
     opt_outs: PageOptOuts | None = None
+    redirect_to: str | None = None
+    dead_end: Reason | None = None
 
 
 class RobotsReply(msgspec.Struct, array_like=True, frozen=True):

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 OURS, EVERYONE, ANOTHER = "ours", "*", "another"  # what the lines name after `name_groups`
 AGENT_LINE = re.compile(r"\s*user[ -]?agent(?:\s*:|\s)(.*)", re.IGNORECASE | re.DOTALL)
+DELAY_LINE = re.compile(r"\s*crawl[ -]?delay\s*:\s*(\d{1,9}(?:[.,]\d{0,9})?|[.,]\d{1,9})(?![\deE])\s*(ms|mil|m(?!s)|h)?", re.IGNORECASE)
+UNITS = {"ms": 0.001, "mil": 0.001, "m": 60.0, "h": 3600.0}
 SEPARATORS = re.compile(r"[\s,;()\[\]{}\"'|]+")
 
 
@@ -30,7 +32,8 @@ def line_agents(line: str, product: str) -> tuple[str, ...] | None:
 def _named_line(line: str, words: list[str]) -> Iterator[str]:
     found = AGENT_LINE.match(line.partition("#")[0])
     if found is None:
-        yield line
+        delay = DELAY_LINE.match(line)
+        yield line if delay is None else f"Crawl-delay: {_seconds(delay[1], delay[2])}"
         return
     yield from [f"User-agent: {agent}" for agent in _agents(found[1], words)] or ["User-agent:"]
 
@@ -42,6 +45,11 @@ def _agents(value: str, words: list[str]) -> tuple[str, ...]:
     ours = (OURS,) if any(named[start : start + len(words)] == words for start in range(len(named))) else ()
     everyone = (EVERYONE,) if value.split(maxsplit=1)[0].strip(",") == "*" else ()
     return ours + everyone or (ANOTHER,)
+
+
+def _seconds(number: str, unit: str | None) -> float:
+    """A delay as people write it: `1,5`, `10s`, `500 ms`, `2 minutes`."""
+    return float(number.replace(",", ".")) * UNITS.get((unit or "").lower(), 1.0)
 
 
 def _words(text: str) -> list[str]:

@@ -5,15 +5,18 @@ A large file can take seconds: it may have tens of thousands of rules.
 
 from __future__ import annotations
 
-import codecs
+import re
 from collections.abc import Iterator
 
 from protego import Protego
 
+from spiders.download.text_charset import file_text
 from spiders.permission.ai_rules import MENTIONED, AiRule, read_ai_rules
 from spiders.permission.robots_agents import OURS, name_groups
+from spiders.urls.listed_address import listed_addresses
 
 MAX_CRAWL_DELAY_SECONDS = 300.0  # with a longer one a host would not get through its URLs in a day
+UNSEEN = re.compile("[\\x00\\u200b-\\u200f\\u2060\\ufeff]")  # in front of a name or in it, they would hide it
 MAX_INLINE_BYTES = 16 * 1024  # the most that is parsed within 0.1 s of CPU time, whatever the file holds (measured)
 
 
@@ -38,7 +41,7 @@ class RobotsFile:
 
     def sitemaps(self) -> Iterator[str]:
         """The sitemaps that the file names, as written."""
-        return self._rules.sitemaps
+        return (address for line in self._rules.sitemaps for address in listed_addresses(line))
 
     def ai_rules(self) -> list[AiRule]:
         """The rules about the use of content that are for this crawler."""
@@ -47,7 +50,5 @@ class RobotsFile:
 
 
 def robots_text(body: bytes) -> str:
-    """The text of a decoded file: UTF-8, as RFC 9309 asks; some editors save UTF-16."""
-    if body[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        return body.decode("utf-16", "replace").lstrip("\ufeff")  # some files have two
-    return body.decode("utf-8-sig", "replace")
+    """The text of a decoded file: UTF-8, as RFC 9309 asks, or what editors save instead, such as UTF-16. Characters without a sense go."""
+    return UNSEEN.sub("", file_text(body))

@@ -138,12 +138,12 @@ def _along_chain(
 
     That is done if the chain has new cookies since, and the URL is on the host that is leased. Otherwise the chain is a loop.
     """
-    chain = fetch.chain.after(capture, target)
+    chain = fetch.chain.after(capture)
     if target not in chain.urls:
         if response.discoveries:
             context.chains.remember(target, chain)
         return response, False
-    is_new = dict(chain.cookies) != dict(fetch.chain.cookies) and canonical_host(target) == fetch.lease.host
+    is_new = chain.has_new_cookies(fetch.chain) and canonical_host(target) == fetch.lease.host
     if is_new and len(chain.urls) <= MAX_REDIRECTS and may_retry and context.scope.covers(target, capture.kind, capture.depth):
         fetch.go_back(target, chain)
         return replace(response, discoveries=(), dead_end=None), True

@@ -1,42 +1,53 @@
 """Chains of redirects: which URLs one has passed, and the cookies that were set on the way.
 
-Sites set a cookie and send back to the same URL. So cookies live along one chain, for the host that set them, and nowhere else: they are
-not stored, and no other request has them.
+Sites set a cookie and send back to the same URL. So cookies live along one chain, each for the URLs that it is set for (RFC 6265), and
+nowhere else: they are not stored, and no other request has them.
 """
 
 from __future__ import annotations
 
+import http.client
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from itertools import islice
+from typing import cast
+from urllib.request import Request
 
 from schemas.capture import Capture
-from storage.urls.host_key import canonical_host
 
 MAX_CHAINS = 10_000  # that wait for their next URL; bounds memory
-MAX_COOKIES = 50  # of one chain, as many as RFC 6265 asks of a host
+MAX_COOKIES = 50  # of one response and of one request, as many as RFC 6265 asks of a host
 MAX_COOKIE_CHARACTERS = 4_096  # of one, RFC 6265, 6.1
-COOKIE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*([\x21-\x3a\x3c-\x7e]?[\x20-\x3a\x3c-\x7e]*)(?:;|\Z)")
-EXPIRED = re.compile(r";\s*max-age\s*=\s*(?:0|-\d+)\s*(?:;|\Z)|;\s*expires\s*=[^;]*\b19[789]\d\b", re.IGNORECASE)
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A cookie without Domain is for its host alone, and none is for all hosts of a country's second level, such as co.uk
+POLICY = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
 
 
 @dataclass(frozen=True, slots=True)
 class RedirectChain:
-    """The URLs of a chain that were requested before, and the cookies for the host of the next one."""
+    """The URLs of a chain that were requested before, and all cookies that were set on the way."""
 
     urls: tuple[str, ...] = ()
-    cookies: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[Cookie, ...] = ()
 
-    def after(self, capture: Capture, target: str) -> RedirectChain:
-        """The chain behind a redirect to `target`."""
-        if canonical_host(target) != canonical_host(capture.url):
-            return RedirectChain((*self.urls, capture.url))
-        return RedirectChain((*self.urls, capture.url), {**self.cookies, **_cookies(capture)} if _sets_cookies(capture) else self.cookies)
+    def after(self, capture: Capture) -> RedirectChain:
+        """The chain behind a redirect."""
+        lines = list(_cookie_lines(capture))
+        return RedirectChain((*self.urls, capture.url), _with_lines(self.cookies, capture.url, lines) if lines else self.cookies)
 
-    def header(self) -> str:
-        """The cookies as a Cookie header; empty without any."""
-        return "; ".join(f"{name}={value}" for name, value in list(self.cookies.items())[:MAX_COOKIES] if value)
+    def header(self, url: str) -> str:
+        """The cookies for a URL as a Cookie header; empty without any."""
+        sent = Request(url)  # noqa: S310  # it is not sent: the jar takes a URL in this form
+        if self.cookies:
+            _jar(self.cookies).add_cookie_header(sent)
+        return "; ".join(sent.get_header("Cookie", "").split("; ")[:MAX_COOKIES])
+
+    def has_new_cookies(self, earlier: RedirectChain) -> bool:
+        """Whether the cookies are others than in an earlier part of the chain."""
+        return _values(self.cookies) != _values(earlier.cookies)
 
 
 NO_CHAIN = RedirectChain()
@@ -59,16 +70,43 @@ class RedirectChains:
         return self._waiting.pop(url, NO_CHAIN)
 
 
-def _sets_cookies(capture: Capture) -> bool:
-    return any(name.lower() == b"set-cookie" for name, _ in capture.response_headers)
+class _Answer:
+    """A response with one Set-Cookie line, in the form that the jar takes. In several lines it would not see that one deletes another."""
+
+    def __init__(self, line: str) -> None:
+        self._headers = http.client.HTTPMessage()
+        self._headers["Set-Cookie"] = line
+
+    def info(self) -> http.client.HTTPMessage:
+        return self._headers
 
 
-def _cookies(capture: Capture) -> dict[str, str]:
-    """The cookies that a response sets; one that it deletes has an empty value."""
-    found: dict[str, str] = {}
-    for name, value in capture.response_headers:
-        text = value.decode("latin-1") if name.lower() == b"set-cookie" else ""
-        pair = COOKIE.match(text) if len(text) <= MAX_COOKIE_CHARACTERS else None
-        if pair:
-            found[pair[1]] = "" if EXPIRED.search(text) else pair[2].strip()
-    return found
+def _cookie_lines(capture: Capture) -> Iterable[str]:
+    lines = (_text(value) for name, value in capture.response_headers if name.lower() == b"set-cookie")
+    return islice((line for line in lines if len(line) <= MAX_COOKIE_CHARACTERS and not CONTROL.search(line)), MAX_COOKIES)
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()  # as the request's headers are written
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _with_lines(cookies: Iterable[Cookie], url: str, lines: Iterable[str]) -> tuple[Cookie, ...]:
+    """The cookies after a response. A cookie that has expired is taken out."""
+    jar = _jar(cookies)
+    for line in lines:
+        jar.extract_cookies(cast("http.client.HTTPResponse", _Answer(line)), Request(url))  # noqa: S310  # see `header`
+    return tuple(jar)
+
+
+def _jar(cookies: Iterable[Cookie]) -> CookieJar:
+    jar = CookieJar(POLICY)
+    for cookie in cookies:
+        jar.set_cookie(cookie)
+    return jar
+
+
+def _values(cookies: Iterable[Cookie]) -> dict[tuple[str, str, str], str | None]:
+    return {(cookie.domain, cookie.path, cookie.name): cookie.value for cookie in cookies}

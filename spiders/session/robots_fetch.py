@@ -13,6 +13,7 @@ from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.origin_file import OriginFile, OriginRules, fetch_origin_file, file_to_cache
 from spiders.urls.canonical import resolve_link
+from spiders.urls.listed_address import listed_address
 from storage.frontier.records import Lease
 from storage.frontier.robots_cache import CachedRobots
 
@@ -27,7 +28,8 @@ async def load_robots_rules(context: FetchContext, lease: Lease, origin: str) ->
         cached = await _remember(context, origin, file)
     rules = await rules_of(context, cached)
     if context.crawl.scope.sitemaps:
-        found = (sitemap_discovery(resolve_link(origin + "/", url), origin + "/robots.txt") for url in rules.sitemaps())
+        addresses = (resolve_link(origin + "/", listed_address(url, origin + "/")) for url in rules.sitemaps())
+        found = (sitemap_discovery(address, origin + "/robots.txt") for address in addresses)
         context.registrar.add_discoveries([one for one in found if one and context.scope.covers(one.url, one.kind, 0)])
     return OriginRules(rules, file is not None, file.responses if file else ())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
@@ -25,6 +25,9 @@ AUTHORITY = re.compile(r"([A-Za-z]+://(?:[^/?#@]*@)?)([^/?#@:\\[\]]+)")
 OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
 FORBIDDEN_HOST_CHARACTERS = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
 SIMPLE_REFERENCE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
+FORBIDDEN_IN_DECODED_HOST = re.compile(r"[#%/:?@\[\]]")
+WEB_SCHEME = re.compile(r"(?:feed:)?(https?):(/*)", re.IGNORECASE)
+FEED_SCHEME = "feed://"  # by which old pages link to feeds
 BACKSLASHES = re.compile(r"\A[^?#]*")  # the URL Standard reads a backslash in a path as a slash
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -36,7 +39,7 @@ def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> st
     if "\\" in reference:
         reference = BACKSLASHES.sub(lambda path: path[0].replace("\\", "/"), reference)
     try:
-        if reference.startswith(("http://", "https://")):
+        if reference.startswith(("http://", "https://")) and "///" not in reference[:9]:
             return canonicalize(reference, strip_parameters)
         if not reference or reference[0] == "#" or reference[:11].lower().startswith(OTHER_SCHEMES):
             return None
@@ -44,9 +47,19 @@ def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> st
             return canonicalize(canonical_origin(base) + reference, strip_parameters)
         if SIMPLE_REFERENCE.match(reference):
             return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip_parameters)
-        return canonicalize(urljoin(base, reference), strip_parameters)
+        return canonicalize(urljoin(base, _with_two_slashes(base, reference)), strip_parameters)
     except ValueError:
         return None
+
+
+def _with_two_slashes(base: str, reference: str) -> str:
+    """A reference whose scheme is followed by too few or too many slashes, as the URL Standard reads it; others as they are."""
+    if reference[: len(FEED_SCHEME)].lower() == FEED_SCHEME:
+        return f"http://{reference[len(FEED_SCHEME) :]}"
+    found = WEB_SCHEME.match(reference)
+    if found is None or (len(found[2]) < 2 and found[1].lower() == base.partition(":")[0]):  # relative to the base
+        return reference
+    return f"{found[1]}://{reference[found.end() :]}"
 
 
 @lru_cache(maxsize=2_000)
@@ -73,17 +86,20 @@ def _normalized(parts: SplitResult, strip_parameters: bool) -> str | None:
     if scheme not in DEFAULT_PORTS or not host:
         return None
     written = without_path_session(parts.path) if strip_parameters else parts.path
-    path = _normalize_escapes(_remove_dot_segments(written) or "/")
+    path = _remove_dot_segments(_normalize_escapes(written)) or "/"  # `%2e` is a dot, too
     query = _clean_query(parts.query, strip_parameters)
     return f"{scheme}://{with_port(scheme, host, parts.port)}{path}{'?' + query if query else ''}"
 
 
 def _with_ascii_host(url: str) -> str:
-    """The URL with its host in ASCII by IDNA 2008; w3lib would write it by IDNA 2003. Raises ValueError for a bad name."""
-    found = None if url.isascii() else AUTHORITY.match(url)
-    if found is None or found[2].isascii():
+    """The URL with its host decoded and in ASCII by IDNA 2008; w3lib would write it by IDNA 2003. Raises ValueError for a bad name."""
+    found = None if url.isascii() and "%" not in url else AUTHORITY.match(url)
+    if found is None or (found[2].isascii() and "%" not in found[2]):
         return url
-    return found[1] + canonical_name(found[2]) + url[found.end() :]
+    name = unquote(found[2], errors="strict")
+    if FORBIDDEN_IN_DECODED_HOST.search(name):
+        raise ValueError("a delimiter in a host")
+    return found[1] + canonical_name(name) + url[found.end() :]
 
 
 def _host(host: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from runtime.patterns import url_patterns
 from schemas.capture import UrlKind
 from spiders.urls.canonical import canonicalize
-from storage.urls.host_key import canonical_host, configured_host, host_key
+from storage.urls.host_key import canonical_host, configured_host, host_key, host_name
+from storage.urls.surt import registered_domain
 
 if TYPE_CHECKING:  # pydantic stays out of the readers' processes
     from schemas.config.crawl import Crawl
@@ -16,6 +17,12 @@ if TYPE_CHECKING:  # pydantic stays out of the readers' processes
 def other_name(host: str) -> str:
     """The name with `www.` of a host without it, and the other way round: sites send everybody from one to the other."""
     return host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
+
+
+def is_same_site(one: str, other: str) -> bool:
+    """Whether two URLs have one registered domain."""
+    domain = registered_domain(host_name(one))
+    return domain is not None and domain == registered_domain(host_name(other))
 
 
 class CrawlScope:

@@ -13,9 +13,10 @@ from typing import cast
 import sqlalchemy as sa
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.locations import load_location_provider
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
-from pyiceberg.table.update import TableUpdate
+from pyiceberg.table.update import TableUpdate, _apply_table_update, _TableMetadataUpdateContext, _update_table_metadata_log
 
 from schemas.errors import LakeMovedError
 
@@ -57,7 +58,7 @@ class StagedTransaction(Transaction):
         if not self._updates:
             return self._table.metadata
         if self._made is None or self._made[0] is not self._updates:
-            self._made = self._updates, super().table_metadata
+            self._made = self._updates, _updated(self._table.metadata, self._updates)
         return self._made[1]
 
 
@@ -67,10 +68,27 @@ def stage(transaction: Transaction) -> Staged:
     The transaction must not be committed by itself, so it is no context manager here.
     """
     table: Table = transaction._table  # noqa: SLF001 pyiceberg has no public function that writes metadata without a commit
-    catalog = cast("SqlCatalog", table.catalog)
-    made = catalog._update_and_stage_table(table, table.name(), transaction._requirements, transaction._updates)  # noqa: SLF001
-    catalog._write_metadata(made.metadata, made.io, made.metadata_location)  # noqa: SLF001
-    return Staged(table, made.metadata, made.metadata_location)
+    for requirement in transaction._requirements:  # noqa: SLF001
+        requirement.validate(table.metadata)
+    metadata = _updated(table.metadata, transaction._updates)  # noqa: SLF001
+    metadata = _update_table_metadata_log(metadata, table.metadata_location, table.metadata.last_updated_ms)
+    version = SqlCatalog._parse_metadata_version(table.metadata_location) + 1  # noqa: SLF001
+    location = load_location_provider(metadata.location, metadata.properties).new_table_metadata_file_location(version)
+    SqlCatalog._write_metadata(metadata, table.io, location)  # noqa: SLF001
+    return Staged(table, metadata, location)
+
+
+def _updated(base: TableMetadata, updates: Sequence[TableUpdate]) -> TableMetadata:
+    """A table's metadata with updates. It shares what has not changed with the metadata that it is made of: both are never changed.
+
+    pyiceberg copies the whole once more each time, with every snapshot in it: a third of what a small publish takes.
+    """
+    context, metadata = _TableMetadataUpdateContext(), base
+    for update in updates:
+        metadata = _apply_table_update(update, metadata, context)
+    metadata.spec().check_compatible(metadata.schema())
+    metadata.sort_order().check_compatible(metadata.schema())
+    return metadata
 
 
 def move_pointers(connection: sa.Connection, staged: Sequence[Staged]) -> None:

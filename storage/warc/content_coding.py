@@ -19,7 +19,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-DAMAGED_PIECE_BYTES = 512  # so much before the damage may be lost
+DAMAGED_PIECE_BYTES = 512  # in which damage is looked for first
+MAX_BLANKS = 100  # before a compressed body
 MAX_CODINGS = 4  # real pages have one, seldom two
 MAX_MEMBERS = 10_000  # gzip members or zstd frames of one body; further ones are left out
 FIRST_PIECE_BYTES = 16 * 1024  # given to a decoder first; each further piece is twice as long, because the decoder copies what it leaves
@@ -77,8 +78,11 @@ def decode_content(body: bytes, encoding: str | None, limit: int) -> bytes:
         raise CodingError(f"{len(codings)} content codings on top of each other")
     for coding in reversed(codings):
         body = body if coding in _NOTHING else _remove_coding(body, coding, limit)
-    if _NOTHING.issuperset(codings) and body.startswith(_GZIP):
-        body = _members(body, _GZIP, _gzip, limit)
+    for _ in range(MAX_CODINGS):  # twice compressed, or without a label
+        start = _gzip_start(body)
+        if start is None:
+            break
+        body = _members(body[start:], _GZIP, _gzip, limit)
     return body[:limit]
 
 
@@ -86,20 +90,39 @@ def _remove_coding(body: bytes, coding: str, limit: int) -> bytes:
     """The body without one coding. gzip and zstd are recognized by their first bytes, the others by the label."""
     if not body or limit <= 0:
         return b""
-    if body.startswith(_GZIP):
+    start = _gzip_start(body)
+    body = body[start:] if start else body
+    if start is not None:
         return _single_gzip_member(body, limit) or _members(body, _GZIP, _gzip, limit)
     if body.startswith(_ZSTD):
         return _members(body, _ZSTD, zstd.ZstdDecompressor, limit)
     attempts: dict[str, tuple[Callable[[], _Decoder], ...]] = {"deflate": (zlib.decompressobj, _raw_deflate), "br": (_Brotli,)}
-    for new in attempts.get(coding, ()):
+    is_zlib = coding in _KNOWN and body[:1] == b"\x78" and int.from_bytes(body[:2], "big") % 31 == 0  # RFC 1950, 2.2
+    for new in attempts.get(coding, (zlib.decompressobj,) if is_zlib else ()):
         decoded, ended, _ = _decode(new, memoryview(body), limit)
         if ended or decoded:
             return decoded
-    if coding not in _KNOWN and _NOT_IN_TEXT.search(body[:1024]) and not body.startswith(_WIDE_TEXT):
+    if coding not in _KNOWN and not _is_charset(coding) and _NOT_IN_TEXT.search(body[:1024]) and not body.startswith(_WIDE_TEXT):
         raise CodingError(f"unknown content coding '{coding[:40]}'")
-    if b"\x00" in body[:1024] and not body.startswith(_WIDE_TEXT):
+    if b"\x00" in body[:1024] and not _is_charset(coding) and not body.startswith(_WIDE_TEXT):
         raise CodingError(f"the body is labelled '{coding}' but cannot be decoded from its first byte on")
     return body
+
+
+def _gzip_start(body: bytes) -> int | None:
+    """Where gzip begins: at once, or behind blank lines that a program printed before it. None if it does not."""
+    if body[:1] in {b"\r", b"\n"}:
+        start = len(body) - len(body[:MAX_BLANKS].lstrip(b"\r\n") + body[MAX_BLANKS:])
+        return start if body.startswith(_GZIP, start) else None
+    return 0 if body.startswith(_GZIP) else None
+
+
+def _is_charset(coding: str) -> bool:
+    """Whether a coding is the name of a charset, which belongs to another header."""
+    try:
+        return bool("a".encode(coding))
+    except (LookupError, ValueError, TypeError):
+        return False
 
 
 def _single_gzip_member(body: bytes, limit: int) -> bytes | None:
@@ -137,21 +160,31 @@ def _decode(new: Callable[[], _Decoder], body: memoryview, limit: int) -> tuple[
             decoded += decoder.decompress(body[position : position + size], limit - len(decoded))
             position, size = min(position + size, len(body)), min(2 * size, LAST_PIECE_BYTES)
     except _BROKEN:
-        return _decode_before_damage(new(), body, limit), False, len(body)
+        return _decode_before_damage(new, body, limit), False, len(body)
     return bytes(decoded), decoder.eof, position - len(decoder.unused_data) if decoder.eof else len(body)
 
 
-def _decode_before_damage(decoder: _Decoder, body: memoryview, limit: int) -> bytes:
-    """The part before the damage, found by decoding small pieces."""
+def _decode_before_damage(new: Callable[[], _Decoder], body: memoryview, limit: int) -> bytes:
+    """The part before the damage, found by decoding small pieces, at the end of it byte by byte."""
+    decoded, start = _decode_pieces(new(), body, limit, DAMAGED_PIECE_BYTES)
+    again = new()
+    if start:
+        again.decompress(body[:start], limit)
+    last, _ = _decode_pieces(again, body[start : start + DAMAGED_PIECE_BYTES], limit - len(decoded), 1)
+    return decoded + last
+
+
+def _decode_pieces(decoder: _Decoder, body: memoryview, limit: int, size: int) -> tuple[bytes, int]:
+    """The decoded bytes before the piece with the damage, and where that begins."""
     decoded = bytearray()
-    for start in range(0, len(body), DAMAGED_PIECE_BYTES):
+    for start in range(0, len(body), size):
         if len(decoded) >= limit:
-            break
+            return bytes(decoded), start
         try:
-            decoded += decoder.decompress(body[start : start + DAMAGED_PIECE_BYTES], limit - len(decoded))
+            decoded += decoder.decompress(body[start : start + size], limit - len(decoded))
         except _BROKEN:
-            break
-    return bytes(decoded)
+            return bytes(decoded), start
+    return bytes(decoded), len(body)
 
 
 def _gzip() -> _Decoder:

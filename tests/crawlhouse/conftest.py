@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def crawlhouse(lake_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "stdin", StringIO(stdin))
         code = exit_code_of(lambda: app(arguments))
+        gc.unfreeze()  # a command freezes what it has imported; Hypothesis then does not find who refers to it
         written = capfdbinary.readouterr()
         return Ended(code, written.out, written.err.decode())
 

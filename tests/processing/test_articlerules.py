@@ -31,6 +31,7 @@ import pyarrow.compute as pc
 
 def add_topic(batch):
     assert set(batch.schema.names) >= {"text", "title", "url", "language", "fetched_at", "topic"}
+    assert all(block["text"] and block["start"] is None for blocks in batch["blocks"].to_pylist() for block in blocks)
     topics = pc.if_else(pc.match_substring(batch["url"], "sport"), "sport", "news")
     return batch.append_column("topic", topics)
 
@@ -43,6 +44,8 @@ def refuse_odd(batch):
 NUMBERS = itertools.count()
 WITH_TOPIC = "extends: articles\nfields:\n  topic: {type: string, description: What it is about.}\nsteps: [NAME:add_topic]\n"
 NOT_STORY_3 = {"type": "expect_column_values_to_not_match_regex", "column": "title", "regex": "Story 3"}
+
+BLOCKS_HAVE_TEXTS = {"type": "expect_column_values_to_match_regex", "column": "blocks", "regex": r'"text": "\w', "severity": "critical"}
 
 
 def with_articles(settings: Settings, text: str, source: str = TOPICS) -> Settings:
@@ -92,7 +95,7 @@ def test_an_article_that_breaks_a_step_goes_to_quarantine_and_its_copy_is_the_or
     ]
     ((url, reason, rule, detail, row_json, title),) = rows(settings, "SELECT url, reason, rule, detail, row_json, title FROM quarantine")
     assert (url, reason, rule, row_json, title) == (SITE + "/odd/1", "step", "step", None, "Story 1")
-    assert re.fullmatch(r"topics_\d+:refuse_odd: ValueError: an odd page \(topics_\d+\.py, line 13\)", detail)
+    assert re.fullmatch(r"topics_\d+:refuse_odd: ValueError: an odd page \(topics_\d+\.py, line 14\)", detail)
     assert rows(settings, "SELECT outcome, reason FROM captures WHERE url LIKE '%odd%'") == [("quarantined", "step")]
 
 
@@ -112,7 +115,7 @@ def test_a_step_that_breaks_holds_back_the_articles_of_its_crawl_run(sqlite_sett
 
 
 def test_a_warning_sends_articles_to_quarantine(lake_settings: Settings) -> None:
-    crawl = expecting({**NOT_STORY_3, "severity": "warning"}, {**NOT_STORY_3, "regex": "Story 9", "severity": "info"})
+    crawl = expecting({**NOT_STORY_3, "severity": "warning"}, {**NOT_STORY_3, "regex": "Story 9", "severity": "info"}, BLOCKS_HAVE_TEXTS)
     pages = [article(SITE + "/3", 3), article(SITE + "/4", 4, 1), article(SITE + "/9", 9, 2)]
     copy = capture(SITE + "/copy", html("Another title", prose(3)), 3)
     closed_run(lake_settings, crawl, "1", [*pages, copy])

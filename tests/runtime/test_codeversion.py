@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
+from runtime import code_version as code_version_module
 from runtime.code_version import DECIDING_LIBRARIES, READERS, code_version, sources_digest, without_comments
 from tests import PROJECT
 
@@ -44,6 +47,22 @@ def test_the_same_code_has_the_same_version_in_every_process() -> None:
     again = subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONHASHSEED": "7"}).stdout.strip()
     assert again == code_version()
     assert re.fullmatch(r"\d+\.\d+\.\d+\+[0-9a-f]{12}", again)
+
+
+def test_it_is_remembered_for_the_same_bytes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code_version_module, "_memory", lambda: tmp_path / "digest")
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    first = code_version.__wrapped__()
+    monkeypatch.setattr(code_version_module, "without_comments", lambda source: source + b"#")  # finds other comments
+    assert code_version.__wrapped__() == first, "from memory"
+    assert [path.name for path in tmp_path.iterdir()] == ["digest"]
+    for damaged in ("", (tmp_path / "digest").read_text()[1:], (tmp_path / "digest").read_text()[:-1], "\x00" * 200):
+        (tmp_path / "digest").write_text(damaged)
+        assert code_version.__wrapped__() != first, "made again"
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    (tmp_path / "digest").unlink()
+    code_version.__wrapped__()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_changes_with_a_source_and_with_nothing_else(tmp_path: Path) -> None:

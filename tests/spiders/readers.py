@@ -18,7 +18,7 @@ def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScop
     head = read_head(capture, redirects, rules)
     if not has_body_to_read(capture):
         return head
-    reading = read_body(reading_question(capture, head, rules, 1), capture.body, rules, memory or LinkMemory())
+    reading = read_body(reading_question(capture, head, rules, 1, redirects), capture.body, rules, memory or LinkMemory())
     sent = REPLIES.decode(ENCODER.encode(ReaderReply(1, reading=reading))).reading
     assert sent is not None
     return with_reading(capture, head, sent)

@@ -6,13 +6,15 @@ import atexit
 import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
-from runtime.imports import import_lazily, left_out, without_collection
+from runtime.forked_child import forked_early
+from runtime.imports import import_lazily, left_out, one_blas_thread, without_collection
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
@@ -48,8 +50,8 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
 
 
 def _process(name: str, settings: Settings, form: ReportFormat) -> None:
-    with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
-        reports = [] if wait_out(is_all_processed, name, settings) else list(_processed(name, settings, update))
+    with hold_command_lock(settings, f"process-{name}"), patience(settings):
+        reports = [] if wait_out(is_all_processed, name, settings) else _processed(name, settings)
     if not reports:
         say(_nothing_to_process(name, settings))
     _print_reports(reports, form)
@@ -71,11 +73,30 @@ def _print_reports(reports: Sequence[RunReport], form: ReportFormat) -> None:
             show_report(report)
 
 
-def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> Iterator[RunReport]:
+def _processed(name: str, settings: Settings) -> list[RunReport]:
     """The report of each process run: a large backlog takes several."""
-    process_once = _import_processing()
-    while (report := wait_out(process_once, name, settings, progress=update)) is not None:
-        yield report
+    reports = []
+    with _first_children():
+        process_once = _import_processing()
+        with progress_line() as update:
+            while (report := wait_out(process_once, name, settings, progress=update)) is not None:
+                reports.append(report)
+    return reports
+
+
+@contextmanager
+def _first_children() -> Iterator[None]:
+    """The first page worker and the process that judges are forked now, when the modules are imported that all have in common."""
+    with without_collection(), one_blas_thread():
+        import numpy as np  # noqa: F401 all use it
+
+        from processing.expectations.judge_process import JUDGE
+        from processing.extract.page_tasks import READ_TASK
+        from processing.workers import child  # noqa: F401 the page worker's
+        from processing.workers.pool import first_worker
+    gc.freeze()
+    with forked_early([first_worker(READ_TASK)], apart=[JUDGE]):
+        yield
 
 
 def _import_processing() -> Callable[..., RunReport | None]:

@@ -63,6 +63,9 @@ def drop_wordless(body: ArticleBody) -> None:
         block.boilerplate = not (block.text[0].isalnum() or any(map(str.isalnum, block.text)))  # mostly the first is a letter
 
 
+LONG_TITLE = 30  # letters: a heading that ends with them is the page's
+
+
 def drop_head(body: ArticleBody) -> None:
     """The headline and what is above it, if that is not prose."""
     text_blocks = body.text_blocks()
@@ -72,7 +75,8 @@ def drop_head(body: ArticleBody) -> None:
     for index, block in enumerate(text_blocks):
         if block.kind is not HEADING:
             continue
-        titled = _letters(block.text) == title
+        letters = _letters(block.text)
+        titled = letters == title or (len(title) >= LONG_TITLE and letters.endswith(title))  # with a kicker
         if titled or block.level == 1:
             above_it, below_it = (
                 sum([block.prose for block in text_blocks[:index]]),

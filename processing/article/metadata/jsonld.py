@@ -36,6 +36,7 @@ _OF_OTHERS = frozenset(
     ("review", "reviews", "itemReviewed", "isRelatedTo", "isSimilarTo", "isBasedOn", "about", "subjectOf", "workExample", "exampleOfWork")
 )
 SHARED_HEADLINE = 0.4  # of a headline's words: so many stand in the page's titles if it is the page's own
+LONG_PATH = 30  # characters: no two pages have so long a one by chance
 _PAGE_ADDRESS = re.compile(r"https?://[^/]+/[^#?]*[^/#?]|/[^#?]*[^/#?]")
 _WORD = re.compile(r"\w+")
 _OPENING = re.compile(r"\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)")
@@ -258,7 +259,10 @@ def _shared(headline: str, heading: str) -> float:
 
 
 def _same_page(one: str, other: str) -> bool:
-    return _bare(one) == _bare(other)
+    """Whether two addresses are of one page: the same, or with one long path on two hosts, such as those of a publisher's titles."""
+    one, other = _bare(one), _bare(other)
+    path = one.partition("/")[2]
+    return one == other or (len(path) >= LONG_PATH and path == other.partition("/")[2])
 
 
 def _bare(url: str) -> str:

@@ -26,7 +26,7 @@ _AUTHORS = ", ".join(
 _DATES = ", ".join(
     [
         "time",
-        *(f"[class*={word} i]" for word in ("date", "time", "publish", "posted", "meta-", "byline", "datum", "fecha")),
+        *(f"[class*={word} i]" for word in ("date", "time", "publish", "posted", "meta", "byline", "datum", "fecha")),
         *(f"[id*={word} i]" for word in ("date", "byline")),
     ]
 )

@@ -38,6 +38,7 @@ SITE_NAME: tuple[FieldSource, ...] = (
     JsonLdValue("publisher", lambda json_ld: json_ld.resolve((json_ld.article or {}).get("publisher"))),
     JsonLdValue("WebSite", lambda json_ld: next((item for item in json_ld.objects if item.get("@type") == "WebSite"), None)),
 )
+_APPLICATION = frozenset(("meta application-name", "meta apple-mobile-web-app-title"))
 _IMAGES = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "parsely-image-url")
 _PAYWALL_META = {"article:content_tier": {"locked", "metered"}, "lux:access": {"paid"}, "content_tier": {"locked", "metered"}}
 
@@ -122,9 +123,15 @@ def _not_before(modified: Moment | None, published: Moment | None) -> datetime |
 
 
 def _site_name(markup: Markup, json_ld: JsonLd) -> str | None:
-    """The site's name, from the first source that has one."""
-    found = next((found for source in SITE_NAME if (found := source.first(markup, json_ld))), None)
-    return (found.text or None) if found else None
+    """The site's name, from the first source that has one. Some templates write the page's title into the name of the application."""
+    title = folded(markup.title)
+    for source in SITE_NAME:
+        for found in source.each(markup, json_ld):
+            if found.text and not (
+                found.source in _APPLICATION and found.text == title and title != folded(markup.first("og:title") or title)
+            ):
+                return found.text
+    return None
 
 
 def _language(tree: Tree, markup: Markup, in_language: object) -> str | None:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from processing.article.metadata.dates import EARLIEST, date_in_url, read_date
+from processing.article.metadata.fallback_dates import (
+    DATE_ALONE,
+    DATE_IN_WORDS,
+    date_in_own_teaser,
+    date_text,
+    dated_texts,
+    dates_in_scripts,
+    dates_in_titles,
+    labelled_changes,
+    labelled_dates,
+    only_date,
+)
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, types_of
+from processing.article.metadata.local_zone import is_utc, local_offset
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages, node_names
 from processing.article.tree.characters import folded_text
@@ -19,8 +32,11 @@ from schemas.page import Page
 
 # Clocks and zones differ: a page may be dated up to this much after it was fetched.
 FUTURE = timedelta(days=1)
+ONE_DAY = timedelta(days=1)
+BEFORE_DATE = 20  # characters, in which a text says what its date is of
 MAX_DATE_CHARACTERS = 160
 NEAR_TEXTS = 25
+MOST_SEEN = 4  # dates near the heading: that of publishing is among them
 SHORT_DATE = 20  # characters
 BESIDE_TEXTS = 3  # so close behind the heading that names such as `teaser` speak of the standfirst
 PUBLISHED = (
@@ -73,29 +89,26 @@ MODIFIED = (
     "modified_time",
     "article.updated",
 )
-_MODIFIED_WORDS = re.compile(r"updat|modif|revis|edited|actualiz|aktualis|mis à jour|aggiornat|обновл", re.IGNORECASE)
+# Names like those above, of which each publisher has its own: `vr:published_time`, `prism.publicationDate`, `date-pub`.
+_ALIKE_PUBLISHED = re.compile(
+    r"(?:^|[:._ -])(?:date[_.-]?)?(?:first[_-]?|original[_-]?|article[_-]?)?(?:publi(?:shed?|cation)?|posted|post|release|pub)"
+    r"[_.-]?(?:date|time|on|at|day|datetime|timestamp)?$"
+)
+_MODIFIED_WORDS = re.compile(
+    r"updat|modif|revis|edited|a[ck]tuali[sz]|atualiz|mis à jour|aggiornat|обновл|оновл|geändert|änderung|bearbeitet|bijgewerkt|gewijzigd"
+    r"|u?pp?dater|uppfær|päivit|zaktualiz|güncel|cập nhật|更新|수정",
+    re.IGNORECASE,
+)
 _STANDARD = re.compile(
     r"\s*\d{4}-?\d\d"
 )  # ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change
 _DAY_FIRST_HOSTS = (".uk", ".ie", ".au", ".nz", ".in", ".za", ".ng", ".ke", ".gh", ".sg", ".my", ".hk", ".pk", ".bd", ".lk", ".mt", ".eu")
+_SEEN = frozenset(("time", "text"))  # what readers see, of this page or of others
 _EMBEDDED = frozenset(("VideoObject", "PodcastEpisode"))
 _EVENT_WORDS = re.compile(
     r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE
 )
 _PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|created|byline|dateline|date|datum|fecha", re.IGNORECASE)
-
-
-# A text that is a date, perhaps with what it dates before it.
-_DATE_ALONE = re.compile(
-    r"(?:[^\W\d]+:?\s){0,3}(?:[^\W\d_]{3,9}\.?\s\d{1,2},?\s(?:19|20)\d\d|\d{1,2}\.?\s[^\W\d_]{3,9}\.?,?\s(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)$"
-)
-# Dates in the data of script-built pages. The value is searched first, because a colon is rarer than a quote.
-_SCRIPT_DATE = re.compile(r""":\s*\\?"(\d{4}-\d\d-\d\d[^"\\]{0,30})\\?\"""")
-_SCRIPT_KEY = re.compile(
-    r"""\\?"(?:date_?published|published_?(?:at|date|on|time)|publish_?date|publication_?date|post_?date|first_?published(?:_?at)?)\\?"\s*$""",
-    re.IGNORECASE,
-)
-MAX_KEY_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +138,8 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
             if found and in_url is not None and found[0].date() != in_url.date():
                 other = read_date(text, not month_first, language)  # 03/10/2023: the URL knows which is the month
                 found = other if other and other[0].date() == in_url.date() else found
+            if found and in_url is not None and source in _SEEN and not _is_near(found, in_url):
+                continue  # another page's date, or that of an event
             if found and EARLIEST <= found[0] <= until:
                 return Moment(found[0], found[1], source)
         return None
@@ -134,14 +149,21 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("meta", iter(markup.all(*PUBLISHED)), today)
         or plausible("time", _visible_times(markup, published=True), today)
         or plausible("meta", iter(markup.all(*VAGUE)), today)
+        or plausible("text", _below_heading(markup))
         or plausible("text", _visible_dates(markup), today)
+        or _in_url(in_url, latest)
         or plausible("json-ld", iter(declared), today)
         or plausible("json-ld", _from_video(json_ld), today)
-        or _in_url(in_url, latest)
+        or plausible("text", labelled_dates(markup, language))
         or plausible("text", _near_heading(markup))
-        or plausible("time", _only_date(markup.times))
-        or plausible("text", _only_date(_dated_texts(tree, markup.all_texts)))
-        or plausible("text", _in_scripts(page.html))
+        or plausible("meta", _alike_published(markup), today)
+        or plausible("text", dates_in_titles(markup))
+        or plausible("text", only_date(_named_dates(markup), language))
+        or plausible("time", only_date(markup.times))
+        or plausible("text", only_date(_without_changes(dated_texts(tree, markup.all_texts, DATE_IN_WORDS)), language))
+        or plausible("text", only_date(_without_changes(dated_texts(tree, markup.all_texts, DATE_ALONE)), language))
+        or plausible("text", dates_in_scripts(page.html))
+        or plausible("text", date_in_own_teaser(tree, page.url))
         or _hint(page, latest)
     )
     modified = (
@@ -149,7 +171,34 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("meta", iter(markup.all(*MODIFIED)), today)
         or plausible("time", _visible_times(markup, published=False), today)
     )
+    if published is not None and is_utc(published.zone, published.at):
+        published = _as_seen(published, _seen_dates(markup), page.url, month_first, language)
+    if published is None and (change := plausible("text", labelled_changes(markup))) is not None:
+        published, modified = replace(change, source="modified"), modified or change
     return published, modified
+
+
+def _as_seen(declared: Moment, texts: Iterator[str], url: str, month_first: bool, language: str | None) -> Moment:
+    """The same moment in the zone of the site's readers, if the page shows them another day than that in UTC."""
+    seen = [found[0] for text in texts if (found := read_date(text, month_first, language)) and found[1] is None]
+    if not seen or declared.at.date() in {moment.date() for moment in seen[:MOST_SEEN]}:
+        return declared
+    if (zone := local_offset(declared.at, seen[0], url, language)) is None:
+        return declared
+    local = declared.at.astimezone(zone)
+    return Moment(local, local.isoformat()[-6:], declared.source)
+
+
+def _seen_dates(markup: Markup) -> Iterator[str]:
+    """The dates that readers see, those beside the main heading first."""
+    yield from _near_heading(markup)
+    yield from _visible_dates(markup)
+
+
+def _is_near(found: tuple[datetime, str | None], day: datetime) -> bool:
+    """Whether a date is that of a day. With a zone it may be the day before or behind: the day's zone is unknown."""
+    moment, zone = found
+    return abs(moment.date() - day.date()) <= (ONE_DAY if zone else timedelta())
 
 
 def _is_month_first(url: str, language: str | None) -> bool:
@@ -171,49 +220,37 @@ def _latest(page: Page) -> tuple[datetime, datetime]:
     return today, fetched + FUTURE
 
 
-def _only_date(nodes: list[Node]) -> Iterator[str]:
-    """The texts of the nodes outside lists of other pages, if all of them name the same day."""
-    texts = [_date_text(node) for node in nodes[:40] if not in_list_of_pages(node)]
-    days = {found[0].date() for text in texts if (found := read_date(text))}
-    if len(days) == 1:
-        yield from texts
+def _below_heading(markup: Markup) -> Iterator[str]:
+    """The texts directly below the main heading that are dates and nothing else."""
+    for heading in markup.headings[:2]:
+        for text, node in markup.texts_after(heading)[:BESIDE_TEXTS]:
+            if not DATE_ALONE.fullmatch(text):
+                continue
+            words = f"{text} {_surrounding_names(node)}"
+            if not _MODIFIED_WORDS.search(words) and not _EVENT_WORDS.search(words):
+                yield text
 
 
-def _dated_texts(tree: Tree, all_texts: str) -> list[Node]:
-    """The elements with a text that is a date and little more. `all_texts` are those of the body, as `Markup` has them."""
-    body = tree.body
-    if body is None:
-        return []
-    candidates = [text for text in map(str.strip, all_texts.split("\0")) if text[-1:].isdigit() and 8 <= len(text) <= 50]
-    dates = {text for text in candidates if _DATE_ALONE.match(text)}
-    if not dates:  # the common case: to visit every text costs ten times as much
-        return []
-    texts = (
-        node
-        for node in body.traverse(include_text=True, skip_empty=True)
-        if node.is_text_node and (node.text_content or "").strip() in dates
-    )
-    return [parent for node in texts if (parent := node.parent) is not None]
+def _without_changes(nodes: list[Node]) -> Iterator[Node]:
+    """The nodes whose texts do not say that their date is that of a change."""
+    return (node for node in nodes if not _MODIFIED_WORDS.search(visible_text(node)))
 
 
-def _in_scripts(html: str) -> Iterator[str]:
-    """The first date of publishing in the data of the page's scripts. JSON-LD is read elsewhere, which knows whose date it is."""
-    for match in _SCRIPT_DATE.finditer(html):
-        if _SCRIPT_KEY.search(html, max(0, match.start() - MAX_KEY_CHARACTERS), match.start()) and not _in_json_ld(html, match.start()):
-            yield match[1]
-            return
-
-
-def _in_json_ld(html: str, position: int) -> bool:
-    opening = html.rfind("<script", 0, position)
-    return opening >= 0 and "ld+json" in html[opening : html.find(">", opening)].lower()
+def _named_dates(markup: Markup) -> Iterator[Node]:
+    """The elements whose names say that they hold a date of publishing, in boilerplate, too."""
+    for node in markup.dates[:80]:
+        words = _surrounding_names(node)
+        if _PUBLISHED_WORDS.search(words) and not _EVENT_WORDS.search(words) and not _MODIFIED_WORDS.search(words):
+            yield node
 
 
 def _near_heading(markup: Markup) -> Iterator[str]:
     """Short texts close after the main heading and directly above it, and bylines."""
     for heading in markup.headings[:2]:
         for place, (text, node) in enumerate(markup.texts_after(heading)[:NEAR_TEXTS]):
-            if 5 < len(text) <= 80 and not _EVENT_WORDS.search(text) and (place < BESIDE_TEXTS or not in_boilerplate(node)):
+            if not 5 < len(text) <= 80 or _EVENT_WORDS.search(text) or _MODIFIED_WORDS.search(f"{text[:BEFORE_DATE]} {node_names(node)}"):
+                continue
+            if place < BESIDE_TEXTS or not in_boilerplate(node):
                 yield text
         yield from (text for text in _above(heading) if not _EVENT_WORDS.search(text))
     for node in markup.authors[:40]:  # a date may stand behind the author's name
@@ -243,6 +280,13 @@ def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
         for key in keys:
             if item and (text := first_text(item.get(key)) or _number(item.get(key))):
                 yield text
+
+
+def _alike_published(markup: Markup) -> Iterator[str]:
+    """The contents of `<meta>` elements with a publisher's own name for the date of publishing."""
+    for name, values in markup.meta.items():
+        if ("pub" in name or "post" in name or "release" in name) and _ALIKE_PUBLISHED.search(name):
+            yield from values
 
 
 def _from_video(json_ld: JsonLd) -> Iterator[str]:
@@ -277,11 +321,11 @@ def _visible_times(markup: Markup, *, published: bool) -> Iterator[str]:
         for node in markup.properties.get(name, ())[:5]:
             # blogs keep the date in the article's footer: a date for machines there is the page's unless it is another page's
             if not in_boilerplate(node) or (_has_machine_date(node) and not in_list_of_pages(node)):
-                yield _date_text(node)
-    for node in markup.times[:40]:
+                yield date_text(node)
+    for node in sorted(markup.times[:40], key=lambda node: "publish" not in _surrounding_names(node).lower()):
         words = _surrounding_names(node)
         if published != bool(_MODIFIED_WORDS.search(words)) and not _EVENT_WORDS.search(words) and not in_boilerplate(node):
-            yield _date_text(node)
+            yield date_text(node)
 
 
 def _visible_dates(markup: Markup) -> Iterator[str]:
@@ -292,6 +336,8 @@ def _visible_dates(markup: Markup) -> Iterator[str]:
         if not (named or "meta" in words) or _EVENT_WORDS.search(words) or _MODIFIED_WORDS.search(words) or in_boilerplate(node):
             continue
         text = _before_change(visible_text(node))
+        if named and len(text) <= SHORT_DATE and (title := node.attributes.get("title")):
+            yield title  # the date of `2 days ago`
         if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40):
             yield text
             if named and len(text) <= SHORT_DATE:  # day, month and year may be elements without spaces between them
@@ -302,11 +348,6 @@ def _before_change(text: str) -> str:
     """What a text says before it speaks of a change: `Written: 2 May 2024, updated: 5 May 2024` names both."""
     change = _MODIFIED_WORDS.search(text)
     return text[: change.start()] if change else text
-
-
-def _date_text(node: Node) -> str:
-    attributes = node.attributes
-    return attributes.get("datetime") or attributes.get("content") or attributes.get("title") or visible_text(node)
 
 
 def _has_machine_date(node: Node) -> bool:

@@ -52,6 +52,9 @@ _PLACEHOLDERS = _SECTIONS | {
     "sanstitre",
 }
 _WORD = re.compile(r"\w+")
+_FOR_SEARCH = re.compile(r"breadcrumb|seo-?_?(?:title|headline|heading)", re.IGNORECASE)  # of a heading that is not the one above the text
+_SHOWN_SOURCES = ("og:title", "json-ld headline")
+ALIKE = 0.45  # of the words of a heading and of a declared title, for the two to be the same title
 
 
 def read_title(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> str | None:
@@ -69,6 +72,8 @@ def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> 
     site = site_names(site_name, url, logos)
     stripped = {text: without_site(text, site) for text in dict.fromkeys(text for _, text in declared)}
     nodes = {text: node for text, node in headed.items() if not is_site(text, site)}
+    if (shown := _shown_instead(markup, nodes, dict(reversed(declared)), stripped)) is not None:
+        yield shown[0], shown[1][:MAX_TITLE_CHARACTERS]
     headings = list(nodes)
     if (heading := _best_heading(headings, list(stripped.values()))) is not None:
         own = _own_part(heading, nodes[heading], stripped, site)
@@ -91,6 +96,27 @@ def _agreed_first(declared: list[tuple[str, str]], stripped: dict[str, str]) -> 
     if headline and headline == by_source.get("<title>") != by_source.get("og:title"):
         return sorted(declared, key=lambda item: item[0] != "json-ld headline")
     return declared
+
+
+def _shown_instead(markup: Markup, nodes: dict[str, Node], declared: dict[str, str], stripped: dict[str, str]) -> tuple[str, str] | None:
+    """The source and text of a lower heading that is a declared title, where the main heading is in a breadcrumb or for search engines."""
+    if not any(map(_is_for_search, nodes.values())):
+        return None
+    lower = {
+        letters: node.tag
+        for node in reversed(markup.subheadings[:MAX_HEADINGS])
+        for letters in map(_letters, (heading_text(node), *text_parts(node)[-1:]))
+    }
+    for title in (stripped[declared[source]] for source in _SHOWN_SOURCES if source in declared):
+        if " " in title and (tag := lower.get(_letters(title))) is not None:
+            return f"<{tag}>", title
+    return None
+
+
+def _is_for_search(heading: Node) -> bool:
+    around = heading.parent
+    attributes = [heading.attributes, around.attributes if around is not None else {}]
+    return any(_FOR_SEARCH.search(f"{key} {value}") for names in attributes for key, value in names.items())
 
 
 def _part_with_heading(markup: Markup, declared: list[str], site: frozenset[str]) -> tuple[str, str] | None:
@@ -235,7 +261,7 @@ def _own_part(heading: str, node: Node, stripped: dict[str, str], site: frozense
     wanted = {_letters(title) for title in declared if len(title.split()) > 1}
     texts = text_parts(node)[:MAX_HEADING_PARTS]
     if _letters(heading) in wanted:
-        return _without_set_apart(texts, declared) or heading
+        return _behind_hidden_separator(node, heading) or _without_set_apart(texts, declared) or heading
     if any(_letters(title) == _letters(heading) and title.endswith(own) for title, own in stripped.items()):
         return heading  # readers see what looks like a site's name before the title
     last = _separator(heading).split(heading)[-1]
@@ -243,6 +269,16 @@ def _own_part(heading: str, node: Node, stripped: dict[str, str], site: frozense
     parts += (" ".join(texts[:end]) for end in range(len(texts) - 1, 0, -1))
     own = next((part for part in parts if _letters(part) in wanted), None)
     return own or without_kicker(node) or heading
+
+
+def _behind_hidden_separator(node: Node, heading: str) -> str | None:
+    """What stands behind a separator that is hidden from screen readers, as between a kicker and the heading below it."""
+    for child in node.css("[aria-hidden=true]"):
+        sign = child.text(strip=True)
+        if len(sign) == 1 and _SEPARATING.match(sign):
+            _, separator, rest = heading.partition(f" {sign} ")
+            return rest if separator and " " in rest else None
+    return None
 
 
 def _without_set_apart(texts: list[str], declared: list[str]) -> str | None:
@@ -288,7 +324,7 @@ def _best_heading(headings: list[str], declared: list[str]) -> str | None:
             for heading in headings
             if len(heading.split()) >= MIN_BEGINNING_WORDS and any(_begins_with(title, heading) for title in declared)
         )
-        most_alike = best if best_score >= 0.5 else None
+        most_alike = best if best_score >= ALIKE else None
         best = next((heading for heading in headings if " " in heading and _letters(heading) in beginnings), most_alike)
     return best
 

@@ -14,6 +14,7 @@ from schemas.article import BlockKind
 from schemas.tables import STORED_BLOCK
 
 TEXT, BLOCKS = "text", "blocks"
+PLACES = ("start", "end")
 SLICE_ROWS = 2_000  # of which the texts are in memory twice
 
 
@@ -38,6 +39,20 @@ def with_block_texts(rows: pa.RecordBatch) -> pa.RecordBatch:
                 block["text"] = text[block["start"] : block["end"]]
     place = rows.schema.get_field_index(BLOCKS)
     return rows.set_column(place, rows.schema.field(place), pa.array(found, rows.schema.field(place).type))
+
+
+def whole_blocks(rows: pa.Table) -> pa.Table:
+    """Rows whose blocks have their texts and no places: what `without_block_texts` was given. The table has `text` and `blocks`."""
+    parts = [_without_places(with_block_texts(batch)[BLOCKS]) for batch in rows.combine_chunks().to_batches(SLICE_ROWS)]
+    place = rows.schema.get_field_index(BLOCKS)
+    return rows.set_column(place, rows.schema.field(place), pa.chunked_array(parts, rows.schema.field(place).type))
+
+
+def _without_places(blocks: pa.Array) -> pa.Array:
+    flat, row = pc.list_flatten(blocks), pc.list_parent_indices(blocks).to_numpy(zero_copy_only=False)
+    members = [pa.nulls(len(flat), one.type) if one.name in PLACES else pc.struct_field(flat, one.name) for one in flat.type]
+    structs = pa.StructArray.from_arrays(members, fields=list(flat.type))
+    return pa.ListArray.from_arrays(_offsets(row, len(blocks)), structs, mask=pc.is_null(blocks))
 
 
 def _placed(text: pa.Array, blocks: pa.Array) -> pa.Array:

@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from processing.clean.minhash import text_signatures
-from processing.clean.shingles import LONG_WORD, PIECE_CHARACTERS, Shingles, read_shingles
+from processing.clean.shingles import LONG_WORD, PIECE_BYTES, Shingles, read_shingles
 from processing.clean.words import words
 
 # word characters, blanks and marks of every length in UTF-8; letters whose lower case is longer; scripts without spaces; a lone surrogate
@@ -45,7 +45,7 @@ def test_equal_shingles_have_equal_hashes_and_others_have_others() -> None:
 
 
 def test_texts_that_are_read_in_pieces_are_read_whole() -> None:
-    long = " ".join(f"word{number}" for number in range(PIECE_CHARACTERS // 8))
+    long = " ".join(f"word{number}" for number in range(PIECE_BYTES // 8))
     texts = ["", long, "a few words", long + " at the end", ""]
     assert read_shingles(texts).words.tolist() == [len(words(text)) for text in texts]
     assert text_signatures(texts) == [text_signatures([text])[0] for text in texts]

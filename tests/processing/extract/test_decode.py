@@ -2,9 +2,9 @@
 
 import pytest
 
-from processing.extract.charsets import charset_of
 from processing.extract.decode import Decoded, decode
 from schemas.outcomes import Reason
+from storage.warc.charsets import charset_of
 
 RUSSIAN = (
     "Сегодня утром в городском парке открылась выставка старых автомобилей. Посетители увидели более сорока машин, собранных "

@@ -68,7 +68,8 @@ def test_of_a_page_of_tags_the_first_ones_count() -> None:
     ],
 )
 def test_a_refresh_names_another_page(written: str, reference: str, is_redirect: bool) -> None:
-    assert read_refresh(written) == Refresh(reference, is_redirect)
+    seconds = int(written[0]) if written[0].isdigit() else 0
+    assert read_refresh(written) == Refresh(reference, is_redirect, is_immediate=seconds <= 1)
 
 
 @pytest.mark.parametrize("written", ["30", "", None, "soon; url=/x", "0; url=", "0; url=''"])
@@ -81,5 +82,42 @@ def test_frames_and_refreshes_are_links() -> None:
     <iframe src="/c"></iframe>"""
     found = page_links(page, None, "x")
     assert (found.refresh, found.links) == ("0; url=/b", ("/c",))
+    nested = b"<body><noscript><div><meta http-equiv=refresh content='0; url=/no-script'></div></noscript>"
+    assert page_links(nested, None, "x").refresh is None
     frames = page_links(b"<html><frameset><frame src='/f1'><frame src='/f2'></frameset></html>", None, "x")
     assert frames.links == ("/f1", "/f2")
+
+
+def test_related_links_of_elements_and_headers() -> None:
+    page = b"""<link rel="next" href="/2"><link rel=prev href="/0">
+    <link rel=alternate type="Application/RSS+XML; charset=utf-8" href="/rss">
+    <link rel=alternate type="application/feed+json" href="/feed.json">"""
+    header = (
+        '</style.css>; rel=preload; as=style, <3?a=1,2>; rel="next last"; title="a, b; c",'
+        ' </rss>; rel=alternate;type="application/rss+xml",'
+        " </map.xml>;REL=sitemap, <broken; rel=next, </4>; rel*=UTF-8''next"
+    )
+    found = page_links(page, None, "x").with_header(header)
+    assert (found.links, found.feeds, found.sitemaps) == (("3?a=1,2", "/2", "/0"), ("/rss", "/feed.json"), ("/map.xml",))
+    assert page_links(page, None, "x").with_header("<" * 100_000 + ";" * 100_000).links == ("/2", "/0")
+
+
+@pytest.mark.parametrize(
+    ("charset", "head", "header", "path", "query"),
+    [
+        ("windows-1251", "<meta charset=windows-1251>", None, "/новости", "?q=%ED%EE%E2"),
+        ("windows-1251", "<meta http-equiv=Content-Type content='text/html; charset=win-1251'>", "none", "/новости", "?q=%ED%EE%E2"),
+        ("shift_jis", "", "Shift_JIS", "/ニュース", "?q=%90V"),
+        ("gbk", "<meta charset=gb2312>", None, "/新闻", "?q=%D0%C2"),
+        ("latin-1", "", None, "/café", "?q=%E9"),
+        ("utf-16", "", None, "/é", "?q=é"),
+        ("utf-8", "<meta charset=iso-8859-1>", "iso-8859-1", "/é", "?q=é"),
+        ("utf-8", "<meta charset=utf-16>", None, "/é", "?q=é"),
+    ],
+)
+def test_links_of_pages_in_any_charset(charset: str, head: str, header: str | None, path: str, query: str) -> None:
+    """A query is sent in the page's charset, as browsers do it, but that of UTF-16."""
+    word = {"%ED%EE%E2": "нов", "%90V": "新", "%D0%C2": "新", "%E9": "é", "é": "é"}[query[3:]]
+    page = f"<html><head>{head}</head><body><a href='{path}?q={word}'>x</a></body></html>"
+    (found,) = page_links(page.encode(charset), header, "x").links
+    assert found == path + (query if charset != "utf-16" else f"?q={word}")

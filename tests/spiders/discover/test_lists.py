@@ -134,3 +134,60 @@ def test_titles_are_plain_text(written: str, title: str) -> None:
 def test_dates_of_feeds(element: str, written: str) -> None:
     (entry,) = feed_entries(RSS.replace("<title>", f"<{element}>{written}</{element}><title>").encode())
     assert entry.hints.published_at == datetime(2024, 5, 31, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "loc",
+    [
+        "https://a.example/page?a=1&amp;amp;copy=2",
+        "<!-- x -->https://a.example/<!-- y -->page?a=1&amp;copy=2",
+        "<a href='#'>https://a.example/page?a=1&amp;copy=2</a>",
+        "\u200b https://a.example/page?a=1&amp;copy=2\u00a0",
+        '"https://a.example/page?a=1&amp;copy=2"',
+        "https://a.example/\n      page?a=1&amp;copy=2",
+        "www.a.example/page?a=1&amp;copy=2",
+    ],
+)
+def test_addresses_are_read_as_they_are_meant(loc: str) -> None:
+    document = f"<urlset><url><loc>{loc}</loc></url></urlset>"
+    (entry,) = sitemap_entries(document.encode(), "https://a.example/sitemap.xml")
+    assert entry.url.replace("//www.", "//") == URL
+
+
+def test_lines_of_a_text_sitemap() -> None:
+    text = "# All pages\n\nhttps://a.example/1\t2024-05-31\n'https://a.example/2'\nhttps://a.example/3, https://a.example/4\n;end\n/5\n"
+    assert sniff_kind(text.encode(), UrlKind.SITEMAP) is UrlKind.SITEMAP
+    assert [entry.url for entry in sitemap_entries(text.encode())] == [f"https://a.example/{number}" for number in range(1, 5)]
+
+
+def test_json_feeds() -> None:
+    feed = b"""{"version": "https:\\/\\/jsonfeed.org\\/version\\/1.1", "language": "de", "items": [
+    {"id": 1, "url": "https://a.example/1", "title": "One &amp; <b>only</b>", "date_published": "31. Mai 2024 10:00"},
+    {"id": "https://a.example/2", "date_modified": "2024-05-31"}, {"id": "3"}, {"url": {}}, 4]}"""
+    assert urls(feed) == ["https://a.example/1", "https://a.example/2"]
+    one = next(feed_entries(feed))
+    assert (one.hints.title, one.hints.published_at) == ("One & only", datetime(2024, 5, 31, 10, tzinfo=UTC))
+    assert sniff_kind(b'{"items": []}', UrlKind.FEED) is UrlKind.PAGE
+    assert not urls(feed[:-1])
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "<link></link><guid>https://a.example/1</guid>",
+        "<guid isPermaLink='true'>https://a.example/1</guid>",
+        "<link>https://proxy.example/~r/1</link><feedburner:origLink>https://a.example/1</feedburner:origLink>",
+    ],
+)
+def test_the_link_of_an_entry(item: str) -> None:
+    feed = f"<rss version='2.0' xmlns:feedburner='http://rssnamespace.org/feedburner/ext/1.0'><channel><item>{item}</item></channel></rss>"
+    assert urls(feed.encode()) == ["https://a.example/1"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "header", "charset"), [("windows-1251", None, "utf-8"), ("", "windows-1251", "windows-1251"), ("", "utf-7", "utf-8")]
+)
+def test_titles_in_another_charset_than_the_feed_says(declared: str, header: str | None, charset: str) -> None:
+    declaration = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    (entry,) = feed_entries((declaration + RSS.replace(">T<", ">Новости<")).encode(charset), "https://a.example/rss", header)
+    assert entry.hints.title == "Новости"

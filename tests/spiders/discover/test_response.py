@@ -7,6 +7,7 @@ import pytest
 
 from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.config.crawl_file import parse_crawl
+from schemas.outcomes import Reason
 from spiders.discover.body import MAX_LISTS
 from spiders.discover.link_memory import LinkMemory
 from spiders.discover.response import MAX_REDIRECTS, ParsedResponse
@@ -150,6 +151,35 @@ def test_a_redirect_is_a_discovery_and_chains_are_bounded() -> None:
     assert lost.too_many_redirects
     assert not lost.discoveries
     assert not answer(b"", (b"Location", b"http://10.0.0.1/"), status=302).discoveries
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "target", "dead_end"),
+    [
+        (b"<meta http-equiv=refresh content='0; url=/b?utm_source=x'>", (), 200, "https://a.example/b?utm_source=x", None),
+        (b"<meta http-equiv=refresh content='1; url=//www.a.example/b'>", (), 200, "https://www.a.example/b", None),
+        (b"<meta http-equiv=refresh content='0; url=https://b.example/'>", (), 200, "https://b.example/", Reason.OUT_OF_SCOPE),
+        (b"<meta http-equiv=refresh content='0; url=page'>", (), 200, BASE, Reason.REDIRECT_LOOP),
+        (b"<meta http-equiv=refresh content='5; url=page'>", (), 200, None, None),  # people read it
+        (b"<meta http-equiv=refresh content='0'>", (), 200, None, None),
+        (b"", ((b"Refresh", b"0; url=/b"),), 200, "https://a.example/b", None),
+        (b"moving", ((b"Content-Type", b"text/plain"), (b"Refresh", b"0;/b")), 200, "https://a.example/b", None),
+        (b"moving", ((b"Refresh", b"3; url=/b"),), 302, "https://a.example/b", None),
+        (b"moving", ((b"Refresh", b"3; url=/b"), (b"Location", b"/c")), 302, "https://a.example/c", None),
+    ],
+)
+def test_an_immediate_refresh_is_a_redirect(
+    body: bytes, headers: tuple[tuple[bytes, bytes], ...], status: int, target: str | None, dead_end: Reason | None
+) -> None:
+    found = answer(body, *headers, status=status)
+    assert (found.redirect_to, found.dead_end) == (target, dead_end)
+    assert [(one.url, one.redirects) for one in found.discoveries] == ([(target, 1)] if target and not dead_end else [])
+
+
+def test_a_chain_of_refreshes_is_bounded() -> None:
+    found = answer(b"<meta http-equiv=refresh content='0; url=/b'>", redirects=MAX_REDIRECTS)
+    assert found.too_many_redirects
+    assert not found.discoveries
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,9 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
         ("unavailable_after: Thu, 25 Jun 2010 15:00:00 GMT, nofollow", datetime(2010, 6, 25, 15, tzinfo=UTC)),
         ("Unavailable_After: 2030-01-01", datetime(2030, 1, 1, tzinfo=UTC)),
         ("unavailable_after: 2020-01-01T10:00:00+02:00", datetime(2020, 1, 1, 8, tzinfo=UTC)),
+        ("unavailable_after: 25 June 2010", datetime(2010, 6, 25, tzinfo=UTC)),
+        ("unavailable_after: June 25, 2010, nofollow", datetime(2010, 6, 25, tzinfo=UTC)),
+        ("unavailable_after: Friday, 25-Jun-10 15:00:00 CEST", datetime(2010, 6, 25, 13, tzinfo=UTC)),
         ("unavailable_after: soon", None),
     ],
 )

@@ -71,7 +71,31 @@ def test_a_file_in_utf_16_is_read(encoding: str) -> None:
     assert found.preferences("https://a.example/y").usage == "train-ai=n"
 
 
-@pytest.mark.parametrize("asked", ["nan", "-3", "soon", "0,5"])
+@pytest.mark.parametrize("text", ["\ufeff\ufeff{}", "\u200b{}", "# caf\u00e9\n{}", "User-agent: *\x00\nDisallow: /x\x00\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-32", "utf-16-le"])
+def test_characters_that_nobody_sees_hide_no_rule(text: str, encoding: str) -> None:
+    body = text.format("User-agent: *\nDisallow: /x\n").encode(encoding)
+    assert rules(200, body).refusal("https://a.example/x") is Reason.ROBOTS
+
+
+def test_a_path_in_another_charset_than_utf_8() -> None:
+    body = "User-agent: *\nDisallow: /caf\u00e9".encode("latin-1")
+    assert rules(200, body).refusal("https://a.example/caf%C3%A9") is Reason.ROBOTS
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [("0,5", 0.5), ("10s", 10), ("7 seconds", 7), ("500 ms", 0.5), ("2 minutes", 120), (".25", 0.25), ("1e3", 300)]
+)
+def test_delays_as_people_write_them(asked: str, seconds: float) -> None:
+    assert rules(200, f"User-agent: *\nCrawl-Delay : {asked}".encode()).crawl_delay() == seconds
+
+
+def test_sitemaps_are_named_in_many_ways() -> None:
+    lines = ["Sitemap: 'https://a.example/1.xml'", "sitemap: <https://a.example/2.xml> https://a.example/3.xml", "Sitemap: /4.xml # all"]
+    assert rules(200, "\n".join(lines).encode()).sitemaps() == (*(f"https://a.example/{number}.xml" for number in (1, 2, 3)), "/4.xml")
+
+
+@pytest.mark.parametrize("asked", ["nan", "-3", "soon", "inf"])
 def test_a_delay_that_is_no_number_is_none(asked: str) -> None:
     assert rules(200, f"User-agent: *\nCrawl-delay: {asked}\n".encode()).crawl_delay() == 0
 

@@ -19,6 +19,10 @@ PAGES = [
     ("<head><meta name=robots content='noindex, nofollow'></head><p>x", {"noindex", "nofollow"}),
     ('<head><META CONTENT="NoArchive" NAME=" Robots "></head>', {"noarchive"}),
     ("<meta name=CrawlHouse content=none>", {"none"}),
+    (
+        "<meta name='googlebot, crawlhouse' content='noindex nofollow'><meta name=robots content='noarchive.'>",
+        {"noindex", "nofollow", "noarchive"},
+    ),
     ("<meta name=googlebot content=noindex><meta name=viewport content=noindex>", set()),
     ("<meta name=robots content=index><meta name=robots content=noarchive>", {"index", "noarchive"}),
     ("<meta name=robots data-note='a > b' content=noindex>", {"noindex"}),
@@ -59,8 +63,9 @@ def test_both_rooms_read_the_same_headers() -> None:
         (b"X-ROBOTS-Tag", b"noarchive, googlebot: noindex"),
         (b"x-robots-tag", b"CrawlHouse: nofollow, unavailable_after: 25 Jun 2030 15:00:00 GMT"),
         (b"x-robots-not", b"none"),
+        (b"X-Robots-Tag", b"OtherBot: none; CrawlHouse/2.0: noimageindex"),
     )
     crawler = header_opt_outs(headers, PRODUCT).directives
-    assert crawler.words == {"noarchive", "nofollow"}
+    assert crawler.words == {"noarchive", "nofollow", "noimageindex"}
     assert crawler.unavailable_after == datetime(2030, 6, 25, 15, tzinfo=UTC)
     assert page_directives(capture(headers), parse(""), PRODUCT) == crawler

@@ -129,3 +129,25 @@ def test_plain_text_under_a_label_that_is_no_coding(label: str) -> None:
     assert decode_content(TEXT, label, len(TEXT)) == TEXT
     assert decode_content(CODED["gzip"], label, len(TEXT)) == TEXT
     assert decode_content("é".encode("utf-16"), label, 100) == "é".encode("utf-16")
+
+
+@pytest.mark.parametrize("label", ["gzip", None, "br", "utf-8", "gzip, gzip"])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_gzip_over_gzip(label: str | None, times: int) -> None:
+    body = TEXT[:2_000]
+    for _ in range(times):
+        body = b"\r\n" + gzip.compress(body)
+    assert decode_content(body, label, LIMIT) == TEXT[:2_000]
+
+
+def test_zlib_that_is_called_gzip() -> None:
+    assert decode_content(zlib.compress(TEXT), "gzip", LIMIT) == TEXT
+
+
+def test_nothing_before_the_damage_is_lost() -> None:
+    short = TEXT[:400]
+    assert decode_content(gzip.compress(short)[:-8] + b"not right", "gzip", LIMIT) == short
+
+
+def test_a_charset_as_coding_is_none() -> None:
+    assert decode_content("<p>é".encode("utf-16-le"), "UTF-16", LIMIT) == "<p>é".encode("utf-16-le")

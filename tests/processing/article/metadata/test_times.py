@@ -302,3 +302,86 @@ def json_ld(data: str) -> str:
 )
 def test_which_date_is_the_page_s(body: str, head: str, url: str, day: str | None) -> None:
     assert page_date(body, head, url) == day
+
+
+LATEST = "<p>Prose.</p>" * 4 + "<div class=teaser><a href=/weir><div>11.11.2021</div></a> <a href=/mill><div>10.11.2021</div></a></div>"
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "day"),
+    [
+        # Labels, wherever they stand.
+        ("<p>Prose.</p><address>mill.html - Created 03-10-2004 2:20pm - Last Modified: 05-10-2004</address>", "", "2004-03-10"),
+        ("<p>Prose.</p><footer><div><span>Veröffentlicht am</span> <span>12. März 2022</span></div></footer>", "", "2022-03-12"),
+        ("<p>Prose.</p><p>Dieser Beitrag wurde am Mittwoch, den 27. November 2019 um 15:21 Uhr veröffentlicht.</p>", "", "2019-11-27"),
+        (
+            "<p>Prose.</p><p>This entry was posted on Wednesday, November 27th, 2019 at 3:21 pm and is filed under Mills.</p>",
+            "",
+            "2019-11-27",
+        ),
+        ("<p>The law on mills was published on 3 May 2012, and nobody in the whole long valley ever heard of it before now.</p>", "", None),
+        # The last change is the date of a page that has no other.
+        ("<p>Prose.</p><div><label>Letzte Änderung:</label><div>14.01.2022 um 09:25</div></div>", "", "2022-01-14"),
+        ("<p>Prose.</p><p>This page was last edited on 25 October 2020, at 19:23.</p>", "", "2020-10-25"),
+        ("<p>Prose.</p><p>Published: 3 May 2020</p><p>Last updated: 25 October 2020</p>", "", "2020-05-03"),
+        # A part of the title; the page's own entry in a list; an aside of the article; a publisher's own name.
+        ("<p>Prose.</p>", "<meta property=og:title content='Mill | Valley Radio | 19.01.2020'>", "2020-01-19"),
+        (LATEST, "", "2021-11-10"),
+        ("<p>Prose.</p><aside class=post-info><span class=post-date>17.11.19</span></aside>", "", "2019-11-17"),
+        ("", "<meta name=vr:published_time content=2022-12-12T06:46:02Z>", "2022-12-12"),
+        ("", "<meta name=article:expiration_time content=2022-12-12T06:46:02Z>", None),
+        # A machine's date of the change stands before the date that readers see.
+        ("<span class='updated hidden'>2022-12-27T10:10:52+01:00</span><span>25. Dezember 2022</span>", "", "2022-12-25"),
+        ("<p>Sat, November 3, 2023</p>" + "<div class=news-date>May 5, 2025</div>", "", "2023-11-03"),
+        ("<span class=post-date title=2025-12-18>2 days ago</span>", "", "2025-12-18"),
+        ("<time datetime=2025-04-28>28</time><div><time class=published datetime=2023-04-10>10</time></div>", "", "2023-04-10"),
+    ],
+)
+def test_dates_that_no_markup_names(body: str, head: str, day: str | None) -> None:
+    assert page_date(body, head) == day
+
+
+def test_the_source_of_a_date_that_is_the_last_change() -> None:
+    html = "<html lang=en><h1>Mill</h1><p>Prose.</p><p>Last updated: 25 October 2020</p>"
+    found = read_metadata(parse(html), Page("https://valley.example/mill", html, fetched_at=datetime(2026, 1, 2, tzinfo=UTC)))
+    assert (found.published_at_source, found.modified_at_source, found.modified_at) == ("modified", "text", found.published_at)
+
+
+@pytest.mark.parametrize(
+    ("body", "day"),
+    [
+        ("<span class=post-date>31. Oktober 2023</span>", "2023-10-30"),
+        ("<time datetime=2023-11-05>5 Nov</time>", "2023-10-30"),
+        ("<time datetime=2023-10-31T00:30:00+02:00>31 Oct</time>", "2023-10-31"),
+    ],
+)
+def test_the_day_in_the_url_precedes_others_that_readers_see(body: str, day: str) -> None:
+    assert page_date(body, url="https://valley.example/2023/10/30/mill") == day
+
+
+def declared_in_utc(moment: str, seen: str, url: str, lang: str = "en") -> str:
+    head = f"<meta property=article:published_time content={moment}>"
+    html = f"<html lang={lang}><head>{head}</head><body><h1>Mill</h1><p>{seen}</p></body></html>"
+    found = read_metadata(parse(html), Page(url, html, fetched_at=datetime(2026, 1, 2, tzinfo=UTC)))
+    assert found.published_at is not None
+    assert found.published_at == datetime.fromisoformat(moment), "the moment stays"
+    assert found.published_zone == found.published_at.isoformat()[-6:]
+    return found.published_at.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("moment", "seen", "url", "local"),
+    [
+        ("2022-05-04T00:53:29Z", "3 de mayo de 2022", "https://valle.com.ar/a", "2022-05-03T21:53:29-03:00"),
+        ("2021-11-04T23:00:00+00:00", "5. November 2021", "https://tal.de/a", "2021-11-05T00:00:00+01:00"),
+        ("2024-02-29T04:20:17Z", "Feb. 28, 2024 10:20 pm", "https://valley.example/a", "2024-02-28T22:20:17-06:00"),
+        # Not certain: no country, a country with several zones, a domain for everyone, a later change.
+        ("2021-11-04T23:00:00Z", "5 November 2021", "https://valley.example/a", "2021-11-04T23:00:00+00:00"),
+        ("2022-05-04T00:53:29Z", "May 3, 2022", "https://valley.us/a", "2022-05-04T00:53:29+00:00"),
+        ("2022-05-04T00:53:29Z", "May 3, 2022", "https://valley.co/a", "2022-05-04T00:53:29+00:00"),
+        ("2025-02-11T23:55:00Z", "11.2.2025</p><p>12.2.2025 7:25", "https://dalur.is/a", "2025-02-11T23:55:00+00:00"),
+        ("2022-05-04T12:00:00+02:00", "3 May 2022", "https://tal.de/a", "2022-05-04T12:00:00+02:00"),
+    ],
+)
+def test_a_moment_in_utc_has_the_day_that_readers_see(moment: str, seen: str, url: str, local: str) -> None:
+    assert declared_in_utc(moment, seen, url) == local

@@ -124,3 +124,64 @@ def test_a_headline_that_is_the_title_precedes_one_for_social_networks() -> None
     headline = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Mills: the latest"}</script>'
     head = f'<meta property="og:title" content="You will not believe it">{headline}'
     assert title("Mills: the latest | Valley Post", "<h1>Fire at the lower mill</h1>", head=head) == "Mills: the latest"
+
+
+@pytest.mark.parametrize(
+    ("declared", "heading", "head", "own"),
+    [
+        # The main heading is for search engines or in a breadcrumb, and readers see another one that the page declares.
+        (
+            "River: mills turn",
+            (
+                "<h1 class=seotitle>River: mills turn</h1>"
+                "<h2><span>River</span><span aria-hidden=true> – </span><span>Old mills turn again</span></h2>"
+            ),
+            "<meta property=og:title content='Old mills turn again'>",
+            "Old mills turn again",
+        ),
+        (
+            "Sensation at the river",
+            "<h1 data-breadcrumb-headline>Sensation at the river</h1><h2>Old mills turn again</h2>",
+            '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Old mills turn again"}</script>',
+            "Old mills turn again",
+        ),
+        (
+            "Sensation at the river",
+            "<h1>Sensation at the river</h1><h2>Old mills turn again</h2>",
+            "<meta property=og:title content='Old mills turn again'>",
+            "Sensation at the river",
+        ),
+        # A kicker before a separator that screen readers do not read.
+        (
+            "River news – Old mills turn again",
+            "<h1><span>River news</span><span aria-hidden=true> – </span><span>Old mills turn again</span></h1>",
+            "",
+            "Old mills turn again",
+        ),
+        # Some templates name the application like the page.
+        (
+            "Old mills turn again - ValleyTV",
+            "<h1>Old mills turn again</h1>",
+            "<meta name=application-name content='Old mills turn again - ValleyTV'><meta property=og:title content='Old mills turn again'>",
+            "Old mills turn again",
+        ),
+        (
+            "A long way to the old mills",
+            "<h1>A way to mills in the mountains</h1>",
+            "",
+            "A way to mills in the mountains",
+        ),
+    ],
+)
+def test_the_title_that_readers_see(declared: str, heading: str, head: str, own: str) -> None:
+    assert title(declared, heading, head=head) == own
+
+
+def test_the_headline_of_a_publisher_s_other_site_with_the_same_path() -> None:
+    path = "politics/article409961272/old-mills-turn-again.html"
+    data = f'{{"@type":"NewsArticle","headline":"Old mills turn again","mainEntityOfPage":"https://other.example/{path}"}}'
+    head = f'<script type="application/ld+json">{data}</script>'
+    found = title(
+        "Sensation at the river", "<h1 class=breadcrumb>Sensation</h1><h2>Old mills turn again</h2>", f"https://valley.example/{path}", head
+    )
+    assert found == "Old mills turn again"

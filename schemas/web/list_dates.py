@@ -21,7 +21,9 @@ ZONES = {
     "nst": -3.5, "ndt": -2.5, "ast": -4.0, "adt": -3.0, "est": -5.0, "edt": -4.0, "cst": -6.0, "cdt": -5.0, "mst": -7.0, "mdt": -6.0,
     "pst": -8.0, "pdt": -7.0, "akst": -9.0, "akdt": -8.0, "hst": -10.0, "brt": -3.0, "art": -3.0, "clt": -4.0,
 }  # fmt: skip
-EPOCH_SECONDS = re.compile(r"1\d{9}(?:\d{3})?\Z")
+EPOCH_SECONDS = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d{1,9})?\Z")
+NO_DATE = re.compile(r"-0001|0000[-/]00[-/]00")  # as programs write a date that is not set
+WEEK_OR_DAY = re.compile(r"(\d{4})-?(?:[Ww](\d\d)(?:-?([1-7]))?|(\d{3}))(?=[Tt\s]|\Z)")  # ISO 8601: 2024-W22-5, 2024-152
 COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?(?=\D|\Z)")
 WORD = r"(?P<n>[^\s\d,،./:+_|()\[\]]{2,20})"
 DAY_FORMS = (
@@ -47,6 +49,7 @@ CLOCK = re.compile(
 )
 WORDS_BEFORE = frozenset(word for word in AM_WORDS | PM_WORDS if not word.isascii())  # `am` before a time may be German
 OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*)?([-+\u2212])\s?(\d{1,2})(?::?(\d{2}))?(?!\d)", re.IGNORECASE)
+ZONE_OF_DAY = re.compile(r"\s*[-+]\d\d:\d\d\s*")  # of a day without a time, as XML Schema has it
 ZONE_NAME = re.compile(r"[(\[]?\s*([^\W\d_][^\W\d]{0,30}(?:/[^\W\d]{1,30}){0,2})")  # a word in another script is read as an unknown zone
 BUDDHIST_YEARS, YEARS_AHEAD = range(2500, 2700), 543  # as Thai feeds write them
 
@@ -57,10 +60,10 @@ def list_date(text: str | None, language: str | None = None) -> datetime | None:
     `language` is the list's own, if it names one.
     """
     text = (text or "").strip()
-    if not text or len(text) > MAX_CHARACTERS:
+    if not text or len(text) > MAX_CHARACTERS or NO_DATE.search(text):
         return None
     try:
-        return _epoch(text) or _compact(text) or _written(text, language)
+        return _epoch(text) or _week_or_day(text) or _compact(text) or _written(text, language)
     except (ValueError, OverflowError):  # no such day
         return None
 
@@ -69,6 +72,17 @@ def _epoch(text: str) -> datetime | None:
     if not EPOCH_SECONDS.match(text):
         return None
     return datetime.fromtimestamp(int(text[:10]), UTC)
+
+
+def _week_or_day(text: str) -> datetime | None:
+    found = WEEK_OR_DAY.match(text)
+    if found is None:
+        return None
+    year, week, weekday, day_of_year = (int(part or 0) for part in found.groups())
+    if not week and not 1 <= day_of_year <= 366:
+        return None
+    first = datetime.fromisocalendar(year, week, weekday or 1).replace(tzinfo=UTC) if week else datetime(year, 1, 1, tzinfo=UTC)
+    return _with_time(first + timedelta(days=max(day_of_year - 1, 0)), text[found.end() :].lstrip("Tt"))
 
 
 def _compact(text: str) -> datetime | None:
@@ -106,13 +120,14 @@ def _day(parts: dict[str, str | None], language: str | None) -> datetime | None:
 
 
 def _with_time(day: datetime, rest: str) -> datetime:
-    found = CLOCK.search(rest)
+    zone = ZONE_OF_DAY.fullmatch(rest)
+    found = None if zone else CLOCK.search(rest)
     if found is None:
-        return day
+        return day.replace(tzinfo=_offset(zone[0]) or UTC) if zone else day
     hour, minute, second = int(found[1]), int(found[2]), min(int(found[3] or 0), 59)  # 60: a leap second
     half, behind = _half(found, rest)
     if half:
-        hour = hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 else 24 + 1
+        hour = hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 or (half == "a" and hour == 0) else 24 + 1
     offset = _offset(behind)
     if offset is None or minute > 59 or hour > 24 or (hour == 24 and (minute or second)):
         return day

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from babel import Locale
 
+from schemas.web.list_dates import list_date
 from spiders.discover.feeds import feed_entries
-from spiders.discover.list_dates import list_date
 
 DAY, TEN = "2024-05-31T00:00:00+00:00", "2024-05-31T10:00:00+00:00"
 
@@ -72,6 +72,13 @@ DAY, TEN = "2024-05-31T00:00:00+00:00", "2024-05-31T10:00:00+00:00"
         ("5. Jänner 2024", "2024-01-05T00:00:00+00:00"),
         ("5 AOUT 2024", "2024-08-05T00:00:00+00:00"),
         ("5 Ağu 2024", "2024-08-05T00:00:00+00:00"),
+        ("2024-W22-5", DAY),
+        ("2024W225T10:00:00Z", TEN),
+        ("2024-W22", "2024-05-27T00:00:00+00:00"),
+        ("2024-152", DAY),
+        ("1717149600.25", TEN),
+        ("2024-05-31+02:00", "2024-05-30T22:00:00+00:00"),
+        ("05/31/2024 00:30 AM", "2024-05-31T00:30:00+00:00"),
         ("am 31. Mai 2024 15:30 Uhr", "2024-05-31T15:30:00+00:00"),
     ],
 )
@@ -98,7 +105,23 @@ def test_a_time_that_cannot_be_read_leaves_the_day(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", None, "today", "0000-00-00T00:00:00Z", "2024-13-40", "05/06/2024", "31 Foo 2024", "31 Marines 2024", "1e9", "9" * 500, "12345"],
+    [
+        "",
+        None,
+        "today",
+        "0000-00-00T00:00:00Z",
+        "2024-13-40",
+        "05/06/2024",
+        "31 Foo 2024",
+        "31 Marines 2024",
+        "1e9",
+        "9" * 500,
+        "12345",
+        "-0001-11-30T00:00:00+00:00",
+        "Wed, 30 Nov -0001 00:00:00 +0000",
+        "2024-W60",
+        "2024-367",
+    ],
 )
 def test_what_is_no_day_or_two_days_is_no_date(text: str | None) -> None:
     assert list_date(text) is None

@@ -1,0 +1,28 @@
+"""Reads the addresses in feeds, sitemaps and robots.txt as they are meant: with their references, blanks and quotes taken out."""
+
+from __future__ import annotations
+
+import re
+
+from storage.urls.host_key import canonical_host, without_port
+
+MAX_CHARACTERS = 8_192  # URLs end at 2,000
+AROUND = " \t\r\n\f\"'<>\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"  # blanks, quotes and invisible characters, which no URL begins with
+BROKEN_LINE = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+
+
+def listed_address(text: str | None, list_url: str = "") -> str:
+    """An address as it is meant; empty for none. One that begins with the host of the list lacks only its scheme."""
+    address = BROKEN_LINE.sub("", (text or "")[:MAX_CHARACTERS].strip(AROUND)).replace("&amp;", "&")
+    if list_url and ":" not in address.partition("/")[0]:
+        host = without_port(canonical_host(list_url)).removeprefix("www.")
+        if address.lower().startswith((f"{host}/", f"www.{host}/")):
+            return f"{list_url.partition(':')[0]}://{address}"
+    return address
+
+
+def listed_addresses(line: str, list_url: str = "") -> list[str]:
+    """The addresses in a line of text: a URL has no blanks. What follows the first one counts only if it begins like a URL."""
+    first, *others = line[:MAX_CHARACTERS].strip(AROUND).split() or [""]
+    further = [listed_address(one.rstrip(",")) for one in others if one.strip(AROUND).lower().startswith(("http://", "https://"))]
+    return [address for address in (listed_address(first.rstrip(",") if further else first, list_url), *further) if address]
