@@ -3,8 +3,8 @@
 Types: a softmax regression over words, then boosted trees (lightgbm) over measures and what the words say. Main text: weights of words
 around and in a block, then trees over measures of the block. All is fitted on the pages of `wcxb_dev` and `pagetypes`.
 
-What the models are worth on sites that they have not seen is told by folds of registered domains. `--half tuning` (default: both) fits on
-the tuning half only and scores the other half, without writing anything.
+What the models are worth on sites that they have not seen is told by folds of registered domains. `--folds` prints that of types and texts,
+and `--half tuning` (default: both) fits on the tuning half only and scores the other half; neither writes anything.
 """
 
 from __future__ import annotations
@@ -86,9 +86,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Judge by folds, fit, write or score the other half."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=("both", "tuning"), default="both", help="which half of the sites is fitted on")
+    parser.add_argument(
+        "--folds", action="store_true", help="print types and texts of all pages, each by models of other sites; write nothing"
+    )
     parser.add_argument("--cache", type=Path, help="a file for the pages as they were read, which takes most of the time")
     chosen = parser.parse_args(arguments)
     samples = _samples(chosen.cache)
+    if chosen.folds:
+        report_folds(samples)
+        return 0
     fitted = [sample for sample in samples if chosen.half in {"both", sample.half}]
     found, fit_kinds = cross_validated_kinds(fitted)
     report_kinds(f"types of {chosen.half} pages, each judged by models of other sites", fitted, found)
@@ -366,15 +372,42 @@ def report_kinds(title: str, samples: Sequence[Sample], found: Matrix) -> None:
         print(f"{name:>15}" + "".join(f"{int(((wanted == place) & (guessed == other)).sum()):>15}" for other in range(len(KINDS))))
 
 
+def report_folds(samples: Sequence[Sample]) -> None:
+    """Print types and texts of all pages, each by models that were fitted on other sites."""
+    found, _ = cross_validated_kinds(samples)
+    report_kinds("types, each page by models of other sites", samples, found)
+    folds = [_fold(sample.site, "f", FOLDS) for sample in samples]
+    scores: list[tuple[str, float]] = []
+    for fold in range(FOLDS):
+        pairs = list(zip(samples, found, folds, strict=True))
+        seen = [(sample, types) for sample, types, own in pairs if own != fold and sample.kind]
+        body = fit_body([sample for sample, _ in seen], [types for _, types in seen])
+        here = [(sample, types) for sample, types, own in pairs if own == fold]
+        scores += _text_scores([sample for sample, _ in here], np.array([types for _, types in here]), body)
+    _print_texts("texts, each page by models of other sites", scores)
+
+
 def report_texts(title: str, samples: Sequence[Sample], found: Matrix, body: BodyFit) -> None:
-    """Print the mean word F1 by type. A page that is taken for an article has the article reader's text."""
-    by_kind: dict[str, list[float]] = defaultdict(list)
+    """Print the mean word F1 by type."""
+    _print_texts(title, _text_scores(samples, found, body))
+
+
+def _text_scores(samples: Sequence[Sample], found: Matrix, body: BodyFit) -> list[tuple[str, float]]:
+    """The type and the word F1 of each page. A page that is taken for an article has the article reader's text."""
+    scores = []
     for sample, types in zip(samples, found, strict=True):
         texts = sample.article if types.argmax() == 0 else [sample.structure.blocks[place].text for place in body.chosen(sample, types)]
-        by_kind[KINDS[sample.kind]].append(_word_f1(texts, sample.reference))
-    print(f"\n{title}: mean word F1 {np.mean([value for values in by_kind.values() for value in values]):.4f}")
-    for name, values in by_kind.items():
-        print(f"{name:>15}{len(values):>6}{np.mean(values):>8.4f}")
+        scores.append((KINDS[sample.kind], _word_f1(texts, sample.reference)))
+    return scores
+
+
+def _print_texts(title: str, scores: Sequence[tuple[str, float]]) -> None:
+    by_kind: dict[str, list[float]] = defaultdict(list)
+    for kind, score in scores:
+        by_kind[kind].append(score)
+    print(f"\n{title}: {len(scores)} pages, mean word F1 {np.mean([score for _, score in scores]):.4f}")
+    for kind, values in by_kind.items():
+        print(f"{kind:>15}{len(values):>6}{np.mean(values):>8.4f}")
 
 
 def _word_f1(texts: Sequence[str], reference: Counter[str]) -> float:

@@ -23,6 +23,7 @@ STANDFIRST_LENGTH = 80
 ENGLISH_STANDFIRST = 150
 STANDFIRST_DISTANCE = 5  # text blocks from the headline
 MAX_STANDFIRSTS = 2
+LONG_TITLE = 15  # letters: a heading that begins or ends with so long a title is that title with more
 REPEATED_LENGTH = 150  # characters by which a text that the description repeats may be longer
 DESCRIBED_DISTANCE = 3  # text blocks above the container in which a standfirst without a headline stands
 _NO_LETTERS = re.compile(r"[\W_]+")
@@ -45,13 +46,10 @@ def find_lead(outline: Outline, container: int, description: str | None, languag
     if head is None:  # a standfirst that the page declares as its description is one without a headline, too
         return [block for block in text_blocks[-DESCRIBED_DISTANCE:] if known and block.text.startswith(known) and not block.boilerplate]
     repeated = len(description or "") + REPEATED_LENGTH  # a longer text is more than the description: an abstract
-    lead = [
-        block
-        for block in text_blocks[head + 1 :]
-        if _is_opening(block) and not (known and block.text.startswith(known) and len(block.text) <= repeated)
-    ]
+    openings = [block for block in text_blocks[head + 1 :] if _is_opening(block)]
+    lead = [block for block in openings if not (known and block.text.startswith(known) and len(block.text) <= repeated)]
     if sum(block.length for block in lead) >= LEAD_LENGTH:
-        return lead
+        return openings if len(lead) > 1 else lead  # several paragraphs: what the description repeats is the first of them
     near = text_blocks[head + 1 : head + 1 + STANDFIRST_DISTANCE]
     length = ENGLISH_STANDFIRST if (language or "en").lower().startswith("en") else STANDFIRST_LENGTH
     return [block for block in near if is_standfirst(block, length)][:MAX_STANDFIRSTS]
@@ -64,7 +62,12 @@ def headline_index(text_blocks: list[TextBlock], title: str | None) -> int | Non
     if main or not title:
         return main[-1] if main else None
     wanted = _letters(title)
-    return next((index for index in reversed(headings) if _letters(text_blocks[index].text) == wanted), None)
+    return next((index for index in reversed(headings) if _is_title(_letters(text_blocks[index].text), wanted)), None)
+
+
+def _is_title(heading: str, title: str) -> bool:
+    """Whether a heading is the title, or the title with more behind or before it."""
+    return heading == title or (len(title) >= LONG_TITLE and (heading.startswith(title) or heading.endswith(title)))
 
 
 def _letters(text: str) -> str:

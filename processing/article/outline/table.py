@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from processing.article.outline.names import Attributes
+import re
+
 from processing.article.tree.characters import folded_text
-from processing.article.tree.inline import CELLS, inline_text, is_unseen_by
-from processing.article.tree.parse import Node, tag_number, tag_numbers
+from processing.article.tree.inline import inline_text, is_unseen
+from processing.article.tree.parse import Node
 
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
+MAX_PICTURE_CHARACTERS = 40
+_FILE_NAME = re.compile(r"\.\w{3,4}$")
 MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
 MIN_GRID_ROWS = 3  # of a table without header cells that has others in it
 _INNER = "table, form"
 _SCRIPT = "script:not([type*='math/tex'])"  # in tables that lay out the page, and in cells of data
-_CELLS, _TEXT = tag_numbers(CELLS), tag_number("-text")  # to read the name of a tag takes five times as long
+_CELL_TAGS = frozenset(("td", "th"))
 
 Row = list[str]
 
@@ -39,7 +42,7 @@ def table_caption(node: Node) -> str:
 
 def own_rows(table: Node) -> list[Node]:
     """The rows of a table, without those of tables in its cells."""
-    rows = table.css("tr")
+    rows = [row for row in table.css("tr") if not row.attributes or not is_unseen(row)]
     if all(found.tag != "table" for found in _inner(table)):
         return rows
     return [row for row in rows if (around := _table_around(row)) is not None and around.mem_id == table.mem_id]
@@ -69,55 +72,50 @@ def _is_data(table: Node) -> bool:
 def _rows(node: Node) -> list[Row]:
     """The rows with all columns: a cell that covers several columns or rows is followed by empty ones."""
     covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
-    return [_row(_cells_of(row), covered) for row in own_rows(node)]
+    return [_row(row_cells(row), covered) for row in own_rows(node)]
 
 
 def row_cells(row: Node) -> list[Node]:
-    """The cells of a row that readers see."""
-    return [cell for cell, _ in _cells_of(row)]
-
-
-def _cells_of(row: Node) -> list[tuple[Node, Attributes]]:
-    """The cells of a row that readers see, with their attributes. The parser puts cells directly into it."""
+    """The cells of a row that readers see. The parser puts cells directly into it."""
     cells = []
     cell = row.first_child
     while cell is not None:
-        if cell.tag_id in _CELLS:
-            attributes = cell.attributes
-            if not attributes or not is_unseen_by(attributes, cell):
-                cells.append((cell, attributes))
+        if cell.tag in _CELL_TAGS and not is_unseen(cell):
+            cells.append(cell)
         cell = cell.next
     return cells
 
 
-def _row(cells: list[tuple[Node, Attributes]], covered: dict[int, int]) -> Row:
+def _row(cells: list[Node], covered: dict[int, int]) -> Row:
     row: Row = []
     covering: dict[int, int] = {}
-    columns = rows = 1
-    for cell, attributes in cells:
-        row += [""] * (columns - 1)  # covered by the cell before
-        if covered:
-            _add_covered(row, covered)
-        columns = rows = 1
-        if attributes:
-            columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
+    for cell in cells:
+        _add_covered(row, covered)
+        attributes = cell.attributes
+        columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
-        row.append(_cell_text(cell))
-    if covered:
-        _add_covered(row, covered)
-        for column in [column for column in covered if column >= len(row)]:
-            del covered[column]
+        last = cell is cells[-1]
+        row += [_cell_text(cell), *([""] * (0 if last else columns - 1))]
+    _add_covered(row, covered)
+    for column in [column for column in covered if column >= len(row)]:
+        del covered[column]
     covered |= covering
     return row
 
 
 def _cell_text(cell: Node) -> str:
     child = cell.first_child
-    if child is None:
-        return ""
-    alone = child.tag_id == _TEXT and child.next is None  # the common case
-    return folded_text((child.text_content or "") if alone else inline_text(cell))
+    alone = child is not None and child.next is None and child.tag == "-text"  # the common case
+    text = folded_text((child.text_content or "") if child is not None and alone else inline_text(cell))
+    return text or _picture(cell)
+
+
+def _picture(cell: Node) -> str:
+    """What the only picture of a cell without text stands for, such as "Yes"."""
+    pictures = cell.css("img[alt]")
+    alt = folded_text(pictures[0].attributes.get("alt") or "") if len(pictures) == 1 else ""
+    return alt if len(alt) <= MAX_PICTURE_CHARACTERS and not _FILE_NAME.search(alt) else ""
 
 
 def _add_covered(row: Row, covered: dict[int, int]) -> None:

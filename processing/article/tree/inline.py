@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 
 from processing.article.tree.edits import edited_text
-from processing.article.tree.formulas import formula_text, image_formula, script_formula
-from processing.article.tree.parse import Node, tag_number, tag_numbers
-from processing.article.tree.raised import raised_text
+from processing.article.tree.formulas import formula_text, script_formula
+from processing.article.tree.images import image_text
+from processing.article.tree.parse import Node, tag_number
+from processing.article.tree.quotes import quotation_marks
+from processing.article.tree.raised import raised_kind, raised_text
 
 _BLOCK_TAGS = (
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
@@ -21,12 +23,10 @@ _TEXT = tag_number("-text")
 CELLS = frozenset(("td", "th"))
 IN_TABLES = CELLS | {"tr", "tbody", "thead", "tfoot"}
 BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
-# By number: to read the name of a tag takes five times as long.
-_BLOCK_NUMBERS, _UNREAD_NUMBERS, _TABLE_NUMBERS = tag_numbers(BLOCKS), tag_numbers(_UNREAD), tag_numbers(IN_TABLES)
-_OWN_NUMBERS = tag_numbers(("br", "sup", "sub", "del", "s", "strike", "ins", "math", "img", "script"))
+_READERS: dict[str | None, Callable[[Node], str]] = {"math": formula_text, "img": image_text, "script": script_formula}
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
-    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|offscreen|sortkey)(?:\s|$)"
+    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|offscreen|sortkey|mw-editsection|MathJax_Preview)(?:\s|$)"
 )
 
 
@@ -40,17 +40,16 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
             node, end = stack.pop()
             parts.append(end)
             continue
-        number = node.tag_id
-        if number == _TEXT:
+        if node.tag_id == _TEXT:
             parts.append(node.text_content or "")
             node = node.next
             continue
-        end = edge if number in _BLOCK_NUMBERS else ""
+        end = edge if node.tag in BLOCKS else ""
         following, inside = node.next, None
-        if number in _OWN_NUMBERS and (text := _own_text(node, parts, edge)) is not None:
+        if (text := _own_text(node, parts, edge)) is not None:
             parts.append(text)
-        elif number not in _UNREAD_NUMBERS and not is_unseen(node) and not (skip is not None and skip(node)):
-            if end and edge == " " and number in _TABLE_NUMBERS and (mark := cell_mark(node)):
+        elif not _is_unread(node) and not (skip is not None and skip(node)):
+            if end and edge == " " and node.tag in IN_TABLES and (mark := cell_mark(node)):
                 _end_with(parts, mark)
             parts.append(end if end and parts and not parts[-1].endswith(edge) else "")
             inside = node.first_child
@@ -71,13 +70,14 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
             return raised_text("".join(parts[-3:])[-20:], node)
         case "del" | "s" | "strike" | "ins":
             return edited_text("".join(parts[-3:]), node)
-        case "math":
-            return formula_text(node)
-        case "img":
-            return image_formula(node)
-        case "script":
-            return script_formula(node)
-    return None
+        case "q":
+            opening, closing = quotation_marks(node)
+            return f"{opening}{inline_text(node, edge=edge)}{closing}" if opening else None
+        case "span":
+            kind = raised_kind(node.attributes)
+            return raised_text("".join(parts[-3:])[-20:], node, kind=kind) if kind else None
+    read = _READERS.get(node.tag)
+    return read(node) if read else None
 
 
 def cell_mark(node: Node) -> str:
@@ -103,22 +103,23 @@ def _end_with(parts: list[str], mark: str) -> None:
     parts.append(mark)
 
 
+def _is_unread(node: Node) -> bool:
+    return node.tag in _UNREAD or is_unseen(node)
+
+
 def is_unseen(node: Node) -> bool:
     """Whether an element inside a text is hidden, is for screen readers only, or repeats a formula beside it."""
     attributes = node.attributes
-    return bool(attributes) and is_unseen_by(attributes, node)
-
-
-def is_unseen_by(attributes: dict[str, str | None], node: Node) -> bool:
-    """The same, given the element's attributes."""
+    if not attributes:
+        return False
     names = attributes.get("class") or ""
-    if names and "math" in names.lower():  # MathML for screen readers carries the formula's text
+    if names == "MathJax_Preview":
+        return True
+    if "math" in names.lower():  # MathML for screen readers carries the formula's text
         return False
     if names == "katex-html":
         return node.prev is not None
     style = attributes.get("style")
-    hidden = "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None)
-    if not hidden and not (names and _HIDDEN_NAMES.search(names)):
-        return False
+    hidden = "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None) or _HIDDEN_NAMES.search(names) is not None
     # A hidden colon between two parts of a heading is part of it, and hidden MathML has a formula that is shown as an image.
-    return any(map(str.isalnum, node.text())) and node.css_first("math") is None
+    return hidden and any(map(str.isalnum, node.text())) and node.css_first("math") is None

@@ -439,3 +439,29 @@ def test_a_section_of_related_pages_at_the_end_goes_with_all_that_is_in_it() -> 
     related = "".join(teaser.format(number) for number in range(4))
     article = read(f"<article><h1>Ferry</h1>{prose(*range(10))}<h3>Read this next</h3>{related}</article>")
     assert sentences(article) == [SENTENCE.format(SPEAKERS[number]) for number in range(10)]
+
+
+def test_an_abstract_is_whole_though_the_description_repeats_its_beginning() -> None:
+    abstract = [SENTENCE.format(speaker) for speaker in ("pilot", "diver", "smith")]
+    head = f"<meta name=description content='{abstract[0]}'>"
+    above = "".join(f"<h3>Part {place}</h3><p>{text}</p>" for place, text in enumerate(abstract))
+    html = f"<html><head>{head}</head><body><h1>Ferry</h1><div>{above}</div><div class=article-body>{prose(*range(12))}</div></body></html>"
+    article = read_article(Page("https://news.example/2026/ferry", html, fetched_at=WHEN))
+    assert isinstance(article, Article)
+    assert [text for text in sentences(article) if text in abstract] == abstract
+
+
+@pytest.mark.parametrize(
+    ("names", "is_text"),
+    [
+        ("js-slider-toggle typo", True),
+        ("elementor-element elementor-element-eefe4ad", True),
+        ("styles__x1Nav", True),
+        ("slider", False),
+        ("element-ad", False),
+        ("page__nav", False),
+    ],
+)
+def test_hooks_of_scripts_and_names_made_by_programs_say_nothing(names: str, is_text: bool) -> None:
+    article = read(f"<article><h1>Ferry</h1>{prose(*range(6))}<div class='{names}'>{prose(7)}</div>{prose(8, 9, 10, 11)}</article>")
+    assert (SENTENCE.format(SPEAKERS[7]) in sentences(article)) is is_text
