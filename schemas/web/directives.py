@@ -145,10 +145,12 @@ def meta_elements(page: Document) -> list[tuple[str, str]]:
 def is_in_noscript(element: Element | None) -> bool:
     """Whether an element is a `noscript` or in one."""
     for _ in range(MAX_DEPTH):
-        if element is None or element.tag == "noscript":
-            break
+        if element is None or (tag := element.tag) == "head":  # around it is only the root
+            return False
+        if tag == "noscript":
+            return True
         element = element.parent
-    return element is not None and element.tag == "noscript"
+    return False
 
 
 def meta_directives(elements: Iterable[tuple[str, str]], product: str) -> Directives:

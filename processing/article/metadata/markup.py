@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from processing.article.tree.parse import Node, Tree
+from processing.article.tree.parse import Node, Tree, tag_number, tag_numbers
 from processing.article.tree.visible import texts_after, visible_text
 
 # One selector list costs one traversal. Selectors on parts of attribute values cost another one, so they run only when needed.
@@ -34,6 +34,8 @@ _ON_THE_RIGHT = '[align=right i], [style*="text-align:right" i], [style*="text-a
 _META_NAMES = frozenset(("property", "name", "itemprop", "http-equiv"))  # the attributes that name what a `<meta>` declares
 _INLINE = frozenset(("a", "abbr", "b", "cite", "em", "font", "i", "nobr", "small", "span", "strong", "u"))
 _SIGNED = frozenset(("p", "div", "address", "em", "strong", "span", "h5", "h6"))
+# By number: to read the name of a tag takes five times as long.
+_META, _ADDED = tag_number("meta"), tag_numbers(("link", "title", "script", "h1", "time"))
 MAX_LABELLED = 120  # characters
 MAX_SCOPE_ANCESTORS = 20
 _OTHER_WORKS = re.compile(r"(?:ImageObject|VideoObject|Comment|UserComments|UserReview|Rating)$", re.IGNORECASE)
@@ -145,10 +147,11 @@ def read_markup(tree: Tree) -> Markup:
         attributes = node.attributes
         name = attributes.get("itemprop")
         is_own = "itemprop" not in attributes or not _is_of_other(node, of_others)
-        if node.tag == "meta":
+        number = node.tag_id
+        if number == _META:
             if is_own:
                 _add_meta(markup, attributes)
-        else:
+        elif number in _ADDED:
             _add_element(markup, node, attributes)
         if name and is_own:
             for word in name.lower().split():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from urllib.parse import urlsplit
 
 from processing.article.metadata.dates import EARLIEST, date_in_url, read_date
@@ -181,10 +182,13 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
 
 def _as_seen(declared: Moment, texts: Iterator[str], url: str, month_first: bool, language: str | None) -> Moment:
     """The same moment in the zone of the site's readers, if the page shows them another day than that in UTC."""
-    seen = [found[0] for text in texts if (found := read_date(text, month_first, language)) and found[1] is None]
-    if not seen or declared.at.date() in {moment.date() for moment in seen[:MOST_SEEN]}:
-        return declared
-    if (zone := local_offset(declared.at, seen[0], url, language)) is None:
+    seen = (found[0] for text in texts if (found := read_date(text, month_first, language)) and found[1] is None)
+    first = None
+    for moment in islice(seen, MOST_SEEN):
+        if moment.date() == declared.at.date():  # mostly beside the heading: the rest is not read then, which takes much longer
+            return declared
+        first = first or moment
+    if first is None or (zone := local_offset(declared.at, first, url, language)) is None:
         return declared
     local = declared.at.astimezone(zone)
     return Moment(local, local.isoformat()[-6:], declared.source)

@@ -27,7 +27,7 @@ from processing.article.outline.tags import (
 )
 from processing.article.tree.characters import without_invisible
 from processing.article.tree.images import emoji_text
-from processing.article.tree.parse import Node
+from processing.article.tree.parse import Node, tag_numbers
 from processing.article.tree.scripts import IDEOGRAPH_LETTERS, reading_length
 from schemas.article import BlockKind
 
@@ -41,6 +41,7 @@ NO_TEXT = 100  # characters
 CONTENT_SHARE = 0.4  # of the page's text: an element that holds more is not boilerplate, whatever its name
 
 _NO_LINK, _LINKED, _ANCHORED = range(3)
+_UNCOUNTED = tag_numbers(["a", *(tag for tag, action in ACTIONS.items() if tag is not None and action == IGNORED)])
 
 
 def read_outline(root: Node | None) -> Outline:
@@ -143,7 +144,7 @@ def _visited_length(node: Node) -> int:
         text = child.text_content or ""
         if len(text) * IDEOGRAPH_LETTERS >= MIN_TEXT and (own := reading_length(text)) >= MIN_TEXT:
             parent = child.parent
-            if parent is not None and parent.tag != "a" and ACTIONS.get(parent.tag) != IGNORED:
+            if parent is not None and parent.tag_id not in _UNCOUNTED:
                 length += own - len(text) + len(text.strip())
     return length
 
