@@ -1,7 +1,8 @@
 """The cleaned rows of one large crawl run, with made-up texts of which there are only signatures; and deciding on them.
 
 Cleaning works through one row group after the other, so that what is decided over all records can be measured without it.
-`python -m benchmarks.inputs.cleaned_run make RECORDS` and `... decide RECORDS`, in the lake that the environment names.
+`python -m benchmarks.inputs.cleaned_run make RECORDS` and `... decide RECORDS`, in the lake that the environment names. With a further
+argument `one-url` all pages claim the same URL.
 """
 
 from __future__ import annotations
@@ -32,32 +33,34 @@ COPY_EVERY, NEAR_COPY_EVERY, CLAIM_EVERY, AGAIN_EVERY = 100, 25, 20, 10
 EDITED = 12  # hashes of 256 that a near copy has of its own
 
 
-def make_cleaned_run(settings: Settings, records: int) -> None:
+def make_cleaned_run(settings: Settings, records: int, claims: str = "") -> None:
     """Stage the cleaned rows of so many records. Copies, near copies, claims and later captures are as often as in `staged_run`."""
     store, chance = open_store(settings), np.random.default_rng(7)
     edges = np.linspace(0, records, BUCKETS + 1).astype(int)
     for bucket in range(BUCKETS):
         with staged_writer(store, cleaned_key(RUN.process_run, 0, bucket), CLEANED) as writer:
             for start in range(edges[bucket], edges[bucket + 1], GROUP_ROWS):
-                writer.write(_rows(np.arange(start, min(start + GROUP_ROWS, edges[bucket + 1])), records, chance))
+                writer.write(_rows(np.arange(start, min(start + GROUP_ROWS, edges[bucket + 1])), records, chance, claims))
 
 
-def decide(settings: Settings, records: int) -> None:
+def decide(settings: Settings, records: int, claims: str = "") -> None:
     """Decide on the records. Raises SystemExit unless the decisions are those that the rows were made for."""
     with open_resources(settings) as resources:
         known = open_known(resources.lake, resources.store)
         counts = stage_decisions(CleanedRun(RUN, "base", 0, None, range(BUCKETS), {}, resources.store, known))
-    claims = sum(one["claims"] for one in counts.values())
-    if claims != len(range(3, records, CLAIM_EVERY)):
-        raise SystemExit(f"{claims} claims of {records} records")
+    found = sum(one["claims"] for one in counts.values())
+    if found != (records - 1 if claims else len(range(3, records, CLAIM_EVERY))):
+        raise SystemExit(f"{found} claims of {records} records")
 
 
-def _rows(numbers: NDArray[np.int64], records: int, chance: np.random.Generator) -> pa.Table:
+def _rows(numbers: NDArray[np.int64], records: int, chance: np.random.Generator, claims: str) -> pa.Table:
     others = chance.integers(0, records, len(numbers))  # the page of which a row is a copy, near copy, twin or later capture
     others -= others % (COPY_EVERY * NEAR_COPY_EVERY)  # which is none of these itself
     kinds = [numbers % every == place for every, place in ((COPY_EVERY, 1), (NEAR_COPY_EVERY, 2), (CLAIM_EVERY, 3), (AGAIN_EVERY, 4))]
     copy, near, claim, again = kinds
     texts = np.where(copy | near | claim, others, numbers)
+    if claims:
+        texts, again, near, claim, others = numbers, numbers < 0, numbers < 0, numbers > 0, np.zeros_like(numbers)
     urls = [_url(int(one)) for one in np.where(again, others, numbers)]
     values: dict[str, object] = {
         "bucket": np.zeros(len(numbers), np.int16), "url": urls, "host": [url.split("/")[2] for url in urls],
@@ -97,4 +100,4 @@ def _hashes(texts: NDArray[np.int64], count: int, kind: int) -> NDArray[np.uint6
 
 
 if __name__ == "__main__":
-    {"make": make_cleaned_run, "decide": decide}[sys.argv[1]](load_settings(), int(sys.argv[2]))
+    {"make": make_cleaned_run, "decide": decide}[sys.argv[1]](load_settings(), int(sys.argv[2]), *sys.argv[3:])

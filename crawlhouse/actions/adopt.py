@@ -24,7 +24,7 @@ def run_adopt_files(name: str, paths: Sequence[Path], settings: Settings) -> Non
     sources = [source for path in paths for source in find_sources(path)]
     with hold_command_lock(settings, f"adopt-{crawl.name}"), _bar() as update:
         adopted = adopt_files(crawl, sources, settings, update)
-    _report(crawl, adopted, "Every capture of these files was adopted before.")
+    _report(crawl, adopted, "These files have no captures that were not adopted before.")
 
 
 def run_adopt_stored(name: str, settings: Settings) -> None:
@@ -73,5 +73,6 @@ def _report(crawl: Crawl, adopted: Adopted, nothing: str) -> None:
     if adopted.counts.damaged:
         raise StorageError(
             f"{plural(adopted.counts.damaged, 'record')} cannot be read, left out ({adopted.counts.first_damage}): a file is cut off, "
-            "damaged or no WARC file. All others are adopted. Get that file again and adopt it too; nothing is adopted twice."
+            "damaged or no WARC file. All others are adopted. Get that file again and adopt it too: what "
+            "both files have is then stored twice, and `known` the second time."
         )

@@ -11,7 +11,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
@@ -119,12 +119,16 @@ def find_sources(path: Path) -> list[WarcSource]:
 
     A zip with a damaged list of files is read as a WARC file: the records that it holds uncompressed are found.
     """
+    if path.is_dir():
+        raise NotFoundError(f"{path} is a folder. Name the WARC files in it, as {path / '*.warc.gz'}.")
     if not path.is_file():
         raise NotFoundError(f"There is no WARC file {path}.")
     if _is_page(path):
         raise ConfigError(
             f"{path} is a web page, not a WARC file. Give WARC files of any crawler: `wget --warc-file NAME URL` writes one, too."
         )
+    if _is_arc(path):
+        raise ConfigError(f"{path} is an ARC file, the format before WARC. Convert it first: `warcio recompress {path.name} NEW.warc.gz`.")
     whole = [WarcSource(path, None, path.stat().st_size)]
     if not zipfile.is_zipfile(path) or _begins_like_a_warc(path):
         return whole
@@ -150,6 +154,15 @@ def _is_page(path: Path) -> bool:
     with path.open("rb") as stream:
         beginning = stream.read(PAGE_BEGINNING_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return beginning.startswith((b"<!doctype html", b"<html", b"<!--"))
+
+
+def _is_arc(path: Path) -> bool:
+    """Whether a file is in the Internet Archive's older format, compressed or not."""
+    with path.open("rb") as stream:
+        beginning = stream.read(PAGE_BEGINNING_BYTES)
+    with suppress(zlib.error):
+        beginning = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(beginning, PAGE_BEGINNING_BYTES)
+    return beginning.startswith(b"filedesc:")
 
 
 def _begins_like_a_warc(path: Path) -> bool:

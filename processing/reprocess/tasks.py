@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from processing.resources import open_resources
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError
 from schemas.numbers import plural
+
+LOG = logging.getLogger(__name__)
 
 
 def plan_again(crawl: str, wanted: Mapping[str, Any], settings: Settings) -> list[str]:  # Any: texts and booleans
@@ -31,7 +34,11 @@ def plan_again(crawl: str, wanted: Mapping[str, Any], settings: Settings) -> lis
         wanted.get("dataset") or None,
     )
     with open_resources(settings) as resources:
-        return [run.process_run for run in plan(crawl, selected, settings, resources).process_runs]
+        found = plan(crawl, selected, settings, resources)
+    for why, names in (("not processed yet", found.new), ("segments removed", found.removed), ("discarded", found.discarded)):
+        if names:
+            LOG.info("Left out, %s: %s.", why, ", ".join(names))
+    return [run.process_run for run in found.process_runs]
 
 
 def read_time(text: str) -> datetime:

@@ -3,12 +3,12 @@
 A claim is believed only on evidence: the page that the canonical URL names, or the article that is known under it, has a text with a
 Jaccard similarity of at least `MIN_SIMILARITY`. Otherwise a forgotten query in a template would make all stories of a site versions of one
 article. It is decided over all pages of a run together, so that neither the order of fetching nor the division into segments matters. A
-page that the lake knows keeps its article.
+page that the lake knows keeps its article. Where claims link more pages than twins can be, they are not believed (`portions.links`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -50,14 +50,14 @@ class Identities:
         return summary if article is None else replace(summary, article_id=article)
 
 
-def decide_identities(summaries: Sequence[RecordSummary], earlier: EarlierRows) -> Identities:
-    """The identities of all pages of a run."""
+def decide_identities(summaries: Sequence[RecordSummary], earlier: EarlierRows, crowded: Collection[str] = frozenset()) -> Identities:
+    """The identities of all pages of a run. `crowded` are the URLs of pages whose claims are not believed, because too many are linked."""
     articles = {
         summary.url: known
         for summary in summaries
         if summary.article_id is not None and (known := earlier.article_of(summary.url)) not in {None, summary.page_id}
     }
-    claims = _Claims(_pages_by_twin_key(summaries), earlier)
+    claims = _Claims(_pages_by_twin_key(summaries), earlier, crowded)
     claims.decide()
     decided = {url: article for url, article in claims.articles.items() if url not in claims.refused}
     return Identities({**articles, **decided}, claims.refused, len(claims.claiming) - len(claims.refused))
@@ -86,8 +86,8 @@ class _Claims:
     A page leads to the page or the article that its claim names if that is believed, and further along that one's own claim.
     """
 
-    def __init__(self, pages: Mapping[str, Sequence[_Page]], earlier: EarlierRows) -> None:
-        self._pages, self._earlier = pages, earlier
+    def __init__(self, pages: Mapping[str, Sequence[_Page]], earlier: EarlierRows, crowded: Collection[str]) -> None:
+        self._pages, self._earlier, self._crowded = pages, earlier, crowded
         self._holders: dict[str, list[Text]] = {}  # by article: texts of pages of the run that the lake knows under it
         self.claiming = sorted((page for of_key in pages.values() for page in of_key if page.claimed_url), key=lambda page: page.url)
         self.articles: dict[str, str] = {}
@@ -112,6 +112,8 @@ class _Claims:
         known = self._earlier.article_of(page.url)
         if known is not None:
             return None if known == page.page_id else known
+        if page.url in self._crowded:
+            return None
         named = [one for one in self._pages.get(twin_key(page.claimed_url), ()) if one is not page]
         exact = [one for one in named if one.page_id == claimed_id]
         for one in exact:

@@ -39,8 +39,8 @@ from storage.warc.page_bytes import ends_as_whole_page
 
 CONNECT_SECONDS = 15.0  # at most; aiohttp waits 30
 KEEPALIVE_SECONDS = 15.0  # aiohttp's own default
-MAX_HEADER_BYTES = 64 * 1024  # of one line; aiohttp's 8 kB are too few for some sites' cookies and policies
-MAX_HEADERS = 256  # twice aiohttp's limit
+MAX_HEADER_BYTES = 256 * 1024  # of one line, as many as browsers take of a head; aiohttp's 8 kB are too few for cookies and policies
+MAX_HEADERS = 1_000  # chosen; aiohttp's 128 are too few for some sites' cookies
 BROKEN_OFF = frozenset({"time", "disconnect"})
 MAX_CODED_BYTES = 64 * 1024  # of a broken body that is decoded here, to see whether it is whole: some milliseconds
 MAX_DECODED_BYTES = 1024 * 1024

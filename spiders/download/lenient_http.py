@@ -1,4 +1,6 @@
-"""Accepts responses that aiohttp's parser refuses: with malformed heads (`header_repair`), or with more bytes than they announce.
+"""Accepts responses that aiohttp's parser refuses.
+
+They have malformed heads (`header_repair`) or chunks (`chunk_repair`), or more bytes than they announce.
 
 The latter is a 304 or 204 with a body, or a body longer than its Content-Length. Browsers use such a response and ignore the extra bytes.
 aiohttp loses the response if the extra bytes arrive together with the head: it parses them as the next response, fails, and drops what it
@@ -23,9 +25,11 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.streams import StreamReader
 
 from schemas.capture import HeaderList
+from spiders.download.chunk_repair import MAX_LINE_BYTES, ChunkMender, needs_mending
 from spiders.download.header_repair import HEAD_END, MAX_HEAD_BYTES, is_strict, mended_head, received_headers
 
 BEGIN = b"HTTP/"
+CHUNKED = re.compile(rb"\ntransfer-encoding[ \t]*:[^\n]*chunked", re.IGNORECASE)
 OVERLAP_BYTES = 3  # of the end of a head, which has at most four
 INTERIM = re.compile(rb"HTTP/[\d.]+[ \t]+1(?!01)\d\d", re.IGNORECASE)  # a response before the final one
 
@@ -39,6 +43,8 @@ class LenientResponseHandler(ResponseHandler):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._head: bytearray | None = None  # what was received of the head; None after it
+        self._chunks: bytearray | None = None  # what was received of a chunked body until its first line shows how it is written
+        self._mender: ChunkMender | None = None
         self.received_headers: HeaderList | None = None
         self._on_unsolicited: Callable[[], None] | None = None
 
@@ -52,6 +58,7 @@ class LenientResponseHandler(ResponseHandler):
         """Prepare for a request. Raises aiohttp.ClientConnectionError if bytes arrived before it."""
         self._on_unsolicited = None
         self._head, self.received_headers = bytearray(), None
+        self._chunks = self._mender = None
         if self._tail:
             raise ClientConnectionError("The server sent bytes before the request.")
         super().set_response_params(**settings)
@@ -84,7 +91,8 @@ class LenientResponseHandler(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection has ended. A head without an end is the parser's to refuse."""
-        head, self._head = self._head, None
+        head, self._head = self._head or self._chunks, None
+        self._chunks = None
         if head:
             self._feed(bytes(head))
         super().connection_lost(exc)
@@ -106,9 +114,20 @@ class LenientResponseHandler(ResponseHandler):
                 break
             head, data = received[: found.end()], received[found.end() :]
             self._head = bytearray() if INTERIM.match(head) else None
+            self._chunks = bytearray() if self._head is None and CHUNKED.search(head) else None
             self._feed(self._for_parser(head))
-        if data:
-            self._feed(data)
+        if data and (body := self._mended_body(data)):
+            self._feed(body)
+
+    def _mended_body(self, data: bytes) -> bytes:
+        """The bytes of a body for the parser: its chunks are mended where they must be."""
+        if self._chunks is not None:
+            self._chunks += data
+            if b"\n" not in self._chunks and len(self._chunks) < MAX_LINE_BYTES:
+                return b""
+            data, self._chunks = bytes(self._chunks), None
+            self._mender = ChunkMender() if needs_mending(data) else None
+        return data if self._mender is None else self._mender.mend(data)
 
     def _for_parser(self, head: bytes) -> bytes:
         if is_strict(head):

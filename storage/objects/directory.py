@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from schemas.config.settings import make_private_folder
 from schemas.errors import StorageError, UnavailableError
-from storage.objects.store import ObjectInfo, valid_key
+from storage.objects.store import ObjectInfo, missing_object, valid_key
 
 PARTIAL = re.compile(r"\.[0-9a-f]{16}\.part")
 COPY_BYTES = 1024 * 1024
@@ -148,7 +148,7 @@ class DirectoryStore:
         try:
             yield
         except FileNotFoundError as error:
-            raise StorageError(f"The store {self._root} has no object {key}.") from error
+            raise missing_object(self._root, key) from error
         except OSError as error:
             if error.errno in FULL:
                 raise StorageError(f"The disk of {self._root} is full while writing {key}. Free space there and run again.") from error

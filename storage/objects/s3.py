@@ -25,7 +25,7 @@ from botocore.session import get_session
 
 from schemas.credentials.redaction import redacted, redacted_url
 from schemas.errors import StorageError, StoreOutageError, UnavailableError
-from storage.objects.store import ObjectInfo, valid_key
+from storage.objects.store import ObjectInfo, missing_object, valid_key
 from storage.outages import waits
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class S3Store:
         if code in REFUSED:
             return UnavailableError(f"{self._where} refuses access ({code}). Correct AWS_ACCESS_KEY_ID and its rights on the bucket.")
         if code in ABSENT:
-            return StorageError(f"The store {self._where} has no object {key}.")
+            return missing_object(self._where, key)
         if code in FAILING:
             return StoreOutageError(f"{self._where} fails{f' at {key}' if key else ''}: {message}. Look at its log and at its disk.")
         return StorageError(f"{self._where} failed at {key}: {message}.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from schemas.errors import StorageError
+from schemas.keys import STAGING_PREFIX
 
 MAX_KEY_BYTES = 1024
 
@@ -70,3 +71,9 @@ def valid_key(key: str) -> str:
     if "\\" in key or not key.isprintable():
         raise StorageError(f"{key!r} is not an object key: backslashes and control characters are not allowed.")
     return key
+
+
+def missing_object(store: object, key: str) -> StorageError:
+    """The error for an object that is not there. What is staged may be deleted while a command works on it."""
+    staged = " An erasure or maintenance may have deleted it: run the same command again." if key.startswith(STAGING_PREFIX) else ""
+    return StorageError(f"The store {store} has no object {key}.{staged}")

@@ -21,6 +21,7 @@ from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, WarcPointer
 from schemas.web.ai_preferences import AiPreferences
+from schemas.web.list_dates import list_date
 from schemas.web.media_type import read_media_type
 from storage.objects.store import ObjectStore
 from storage.warc import records as warc
@@ -35,12 +36,13 @@ MAX_HTTP_HEAD_BYTES = 1024 * 1024
 MAX_INTERIM = 20  # responses before the final one
 MAX_LABELS = 100  # of records that are left out: a hostile file may name many types
 CONTEXT_KINDS = frozenset({"request", "metadata", "warcinfo"})
-WITHOUT_EXCHANGE = frozenset({"resource", "conversion"})  # records that hold a document without an HTTP head
+# Records that hold a document without an HTTP head. Some tools write a response so, with the type of its document
+DOCUMENTS = frozenset({"resource", "conversion", "response"})
 NO_RECORD = "the segment has no such record"
 MAX_DEPTH, MAX_LATENCY_MS = 2**15 - 1, 2**31 - 1  # what the columns hold
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)")
+_STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP|ICY|h[23])[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)", re.IGNORECASE)
 _INTERIM = re.compile(rb"HTTP/[\d.]+[ \t]+1(?!01)\d\d(?!\d)[^\r\n]*")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
@@ -174,12 +176,16 @@ def read_record(
     """Read one record. A response, revisit, resource or rendered page is returned; a request or metadata record goes into the context."""
     fields, length = _warc_head(records)
     kind = fields.get("warc-type", "").lower()
-    if (kind in {"response", "revisit"} and _is_http(fields)) or (kind in WITHOUT_EXCHANGE and _may_be_html(fields)):
+    has_exchange = kind in {"response", "revisit"} and _is_http(fields)
+    if has_exchange or (kind in DOCUMENTS and _may_be_html(fields)):
         block = records.read(min(length, max_body_bytes + MAX_CONTEXT_BYTES))
         records.skip(length - len(block))
         size = records.end(block if len(block) == length else None)
         pointer = WarcPointer(warc_filename, records.offset, size, fields.get("warc-payload-digest", ""))
-        if kind in WITHOUT_EXCHANGE:
+        if kind == "revisit" and not block.strip(b"\r\n"):
+            block = b"HTTP/1.1 304\r\n\r\n" if "not-modified" in fields.get("warc-profile", "") else b"HTTP/1.1 200\r\n\r\n"
+            length = len(block)
+        elif not has_exchange and not (kind == "response" and _STATUS.match(block)):
             if not is_html(read_media_type(fields.get("content-type")), block):
                 _count(passed_over, kind, fields)
                 return None
@@ -220,8 +226,15 @@ def parse_fields(block: bytes) -> Fields:
     """Fields by their names in lower case; of repeated ones the first."""
     fields: Fields = {}
     for name, value in _headers(block):
-        fields.setdefault(name.decode("utf-8", "replace").lower(), value.decode("utf-8", "replace"))
+        fields.setdefault(name.decode("utf-8", "replace").lower(), _text(value))
     return fields
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _is_http(fields: Fields) -> bool:
@@ -373,7 +386,8 @@ def _date(text: str | None) -> datetime | None:
     try:
         return warc.parse_foreign_date(text) if text else None
     except ValueError:
-        return _mail_date(text or "")
+        moment = list_date(text)
+        return moment.astimezone(UTC) if moment else None
 
 
 def _date_header(headers: HeaderList) -> datetime | None:
@@ -383,7 +397,7 @@ def _date_header(headers: HeaderList) -> datetime | None:
 
 
 def _mail_date(text: str) -> datetime | None:
-    """A date as HTTP and mail write it, which some tools put into WARC-Date."""
+    """A date as HTTP and mail write it."""
     try:
         moment = email.utils.parsedate_to_datetime(text)
     except (ValueError, OverflowError):

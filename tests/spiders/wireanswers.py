@@ -115,7 +115,7 @@ ANSWERS: dict[str, OddAnswer] = {
         truncated="disconnect",
     ),
     "too-long-header": OddAnswer(
-        OK + b"\r\n" + HTML + b"X-Long: " + b"x" * 100_000 + b"\r\n" + LENGTH + b"\r\n" + PAGE, refused="malformed_response"
+        OK + b"\r\n" + HTML + b"X-Long: " + b"x" * 300_000 + b"\r\n" + LENGTH + b"\r\n" + PAGE, refused="malformed_response"
     ),
     "no-http": OddAnswer(b"Hello.\r\n\r\n" + PAGE, refused="malformed_response"),
     "obs-fold": OddAnswer(

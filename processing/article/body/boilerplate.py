@@ -17,6 +17,7 @@ from processing.article.body.phrases import (
     CREDIT_SIGNS,
     DATE,
     DATE_SIGN,
+    DATE_WORDS,
     LABEL,
     NOTICE,
     PROMPT,
@@ -25,7 +26,8 @@ from processing.article.body.phrases import (
     SUBSCRIPTION_SIGNS,
 )
 from processing.article.kinds import CAPTION, CODE, HEADING, LIST_ITEM, PARAGRAPH, QUOTE
-from processing.article.metadata.months import month_number
+from processing.article.metadata.dates import read_date
+from processing.article.metadata.months import joined_months, month_number
 from processing.article.outline.outline import TextBlock
 
 HEADLINES_SHARE = 0.65  # of a list's characters: kickers beside the links are not linked
@@ -41,8 +43,11 @@ EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CREDIT_LENGTH = 250  # characters of a caption with its credit
 NOTICE_LENGTH = 400  # characters of a site's notice
 _TEXTS = frozenset((PARAGRAPH, LIST_ITEM))
+OPENING_BLOCKS = 3  # among which a line with the date stands
 BYLINE_LENGTH = 120  # characters
 _LETTER_WORD = re.compile(r"[^\W\d_]+")
+_MONTH_NAME = re.compile(r"[^\W\d_]{3}.*\d")  # in the heading of a part of a chronicle; the time of a live blog's entry has none
+_BETWEEN_WORDS = re.compile(r"[\s\d,.:;|()（）/–—-]+")
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -224,9 +229,25 @@ def _is_offer(block: TextBlock, text: str) -> bool:
     return SUBSCRIBE.search(text) is not None and SUBSCRIPTION.search(text) is not None
 
 
+def drop_foreign_dates(body: ArticleBody) -> None:
+    """Lines with only a date in any language, perhaps with weekday, time and label, before the first prose."""
+    for block in body.text_blocks()[:OPENING_BLOCKS]:
+        if block.prose or block.kind is HEADING:
+            return
+        text = block.text
+        if len(text) <= LABEL_LENGTH and block.kind is PARAGRAPH and any(map(str.isdigit, text)) and _is_only_date(text):
+            block.boilerplate = True
+
+
+def _is_only_date(text: str) -> bool:
+    parts = _BETWEEN_WORDS.split(joined_months(text).lower())
+    words = [word for word in parts if word and word not in DATE_WORDS and word not in BYLINE_WORDS]
+    return all(month_number(word, None) for word in words) and read_date(text, month_first=False) is not None
+
+
 def _is_date(block: TextBlock, text: str) -> bool:
     """Lines with only date and time: datelines, update times, times of a live blog."""
-    if len(text) > LABEL_LENGTH or block.kind is LIST_ITEM:
+    if len(text) > LABEL_LENGTH or block.kind is LIST_ITEM or (block.kind is HEADING and _MONTH_NAME.search(text)):
         return False
     return DATE.fullmatch(text) is not None and DATE_SIGN.search(text) is not None  # the first mostly fails at the first letter
 
@@ -267,6 +288,7 @@ RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_linked_cards,
     drop_author_section,
     drop_phrases,
+    drop_foreign_dates,
     drop_bylines,
     drop_copies,
     drop_tail,

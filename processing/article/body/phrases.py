@@ -155,6 +155,19 @@ freitag samstag sonntag mo di mi do fr sa so par et le à h publié mis jour por
 jueves viernes sábado domingo di e il alle ore da pubblicato aggiornato door en om af og kl av och 年 月 日 時 分 时 文 記者 记者 作者
 """
 BYLINE_WORDS = frozenset(_BYLINE.split())
+# Weekdays and other words beside a date in other languages.
+_DATES = """
+lundi mardi mercredi jeudi vendredi samedi dimanche lunedì martedì mercoledì giovedì venerdì sabato domenica segunda terça quarta quinta sexta
+feira maandag dinsdag woensdag donderdag vrijdag zaterdag zondag mandag tirsdag onsdag torsdag fredag lørdag søndag måndag tisdag torsdag
+lördag söndag poniedziałek wtorek środa czwartek piątek sobota niedziela pondělí úterý středa čtvrtek pátek neděle понедельник вторник среда
+четверг пятница суббота воскресенье понеділок вівторок середа п'ятниця п’ятниця неділя hétfő kedd szerda csütörtök péntek szombat vasárnap pazartesi
+salı çarşamba perşembe cuma cumartesi pazar maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai luni marți miercuri joi vineri
+sâmbătă duminică δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή senin selasa rabu kamis jumat sabtu minggu الاثنين الثلاثاء
+الأربعاء الخميس الجمعة السبت الأحد 星期一 星期二 星期三 星期四 星期五 星期六 星期日 周一 周二 周三 周四 周五 周六 周日 土 日曜日 月曜日 火曜日 水曜日
+木曜日 金曜日 土曜日 火 水 木 金 월요일 화요일 수요일 목요일 금요일 토요일 일요일 년 월 일 시 분 오전 오후 上午 下午 午前 午後 г года р року m d r tháng
+thứ hai ba tư năm sáu bảy chủ nhật วันจันทร์ที่ วันอังคารที่ วันพุธที่ วันพฤหัสบดีที่ วันศุกร์ที่ วันเสาร์ที่ วันอาทิตย์ที่ เวลา น พ ศ ngày uur klo godz ora le om v del data дата datum fecha date publié opublikowano publicado опубликовано publicerad utgiven
+"""
+DATE_WORDS = frozenset(_DATES.split())
 
 # The beginning of a call to action after the article's end.
 CALL_TO_ACTION = re.compile(

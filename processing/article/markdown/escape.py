@@ -7,7 +7,7 @@ import re
 _INLINE = re.compile(r"[\\`*\[\]<|~]|(?<![^\W_])_|_(?![^\W_])|&(?=#|\w+;)|!$")
 # What begins a heading, a list, a quotation, a line below a heading, or a rule.
 _LINE_START = re.compile(r"(?:#{1,6}|[-+=>]+|:?-[-:| ]*)(?=\s|$)|>|\d{1,9}(?=[.)](?:\s|$))|(?:-[ \t]*){3,}$")
-_BAD_IN_ADDRESS = re.compile(r"[\s<>\\\x00-\x1f\x7f]")
+_BAD_IN_ADDRESS = re.compile(r"[\s<>|\\\x00-\x1f\x7f]")
 _BRACKETS = re.compile(r"[()\[\]]")
 
 

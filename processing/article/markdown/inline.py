@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from processing.article.markdown.escape import address, code_span, escaped
 from processing.article.structure.structure import CODE, EMPHASIS, LINK, STRONG, Mark, Piece
 
 BREAK = "\\\n"
 _DELIMITERS = {STRONG: ("**", "__"), EMPHASIS: ("_", "*")}
+_LITERAL = frozenset("*_")  # beside a delimiter they would be part of it
 _OUTSIDE = " "
 _SIGN = "("  # stands for whatever a mark begins with
 
@@ -76,7 +77,31 @@ def _marked(mark: Mark, group: list[Piece], depth: int, ahead: str, behind: str,
             continue
         if text and "\n" not in text and _can_open(delimiter[0], outside[0], text[0]) and _can_close(delimiter[0], text[-1], outside[1]):
             return _between(inner, f"{delimiter}{text}{delimiter}")
+    if (parts := _without_outer_signs(group, depth)) is not None:
+        opening, inside, closing = parts
+        written = _marked(mark, inside, depth, opening[-1:] or ahead, closing[:1] or behind, is_line=is_line)
+        return escaped(opening) + written + escaped(closing)
     return _written(group, depth + 1, ahead, behind, is_line=is_line)
+
+
+def _without_outer_signs(group: list[Piece], depth: int) -> tuple[str, list[Piece], str] | None:
+    """A group that no delimiter fits, because a word touches a sign at its end: the signs before it, its inside, the signs behind it."""
+    inside = [Piece(piece.text, piece.marks, piece.image, piece.is_break) for piece in group]
+    opening = _outer_signs(inside[0], depth)
+    inside[0].text = inside[0].text.removeprefix(opening)
+    closing = _outer_signs(inside[-1], depth, reverse=True)
+    inside[-1].text = inside[-1].text.removesuffix(closing)
+    inside = [piece for piece in inside if piece.text or piece.image or piece.is_break]
+    return (opening, inside, closing) if inside and (opening or closing) else None
+
+
+def _outer_signs(piece: Piece, depth: int, *, reverse: bool = False) -> str:
+    """The signs at the beginning of a piece, or at its end, if no further mark is on it."""
+    if piece.image or piece.is_break or len(piece.marks) > depth + 1:
+        return ""
+    text = piece.text[::-1] if reverse else piece.text
+    signs = "".join(takewhile(lambda character: _is_sign(character) and character not in _LITERAL, text))
+    return signs[::-1] if reverse else signs
 
 
 def _code(group: list[Piece], depth: int) -> str:

@@ -24,12 +24,13 @@ _BOILERPLATE = (
     "recirc recirculation outbound onetrust metadata sharedaddy relatedposts yarpp cta carousel gallery slider slideshow dropdown "
     "tooltip donate donation footnotes author authors authorbox authorinfo lightbox addtoany addthis caption captions nextprev "
     "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare comentarios commentaires commenti "
-    "reacties komentarze kommentarer empfehlungen poll polls survey surveys umfrage"
+    "reacties komentarze kommentarer empfehlungen poll polls survey surveys umfrage isso giscus utterances hyvor remark42 commento cusdis "
+    "graphcomment vuukle spotim livefyre viafoura leserkommentare kommentarbereich kommentarliste yorumlar komentari kommentarii"
 )
 _BOILERPLATE_IN_TWO = (
     "sign-up read-more read-next more-on more-from more-stories more-news more-articles most-read most-popular most-viewed "
     "screen-reader skip-link sr-only visually-hidden of-contents also-read also-like up-next next-article jump-link cli-row "
-    "post-meta entry-meta article-meta meta-data gated-overlay not-prose"
+    "post-meta entry-meta article-meta meta-data gated-overlay not-prose coral-thread coral-talk"
 )
 _LAYOUT_WORDS = frozenset(("no", "has", "with", "under", "without", "example"))  # `with-sidebar` describes the page
 _BOILERPLATE_WORDS, _BOILERPLATE_PAIRS = frozenset(_BOILERPLATE.split()), frozenset(_BOILERPLATE_IN_TWO.split())
@@ -53,14 +54,15 @@ _IS_BOILERPLATE, _IS_BODY, _IS_RECIPE_PART = 1, 2, 4
 # Most names have none of these words and need no further test.
 _TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILERPLATE_PAIRS | _BODY_PAIRS} | set(_RECIPE_WORDS.split())
 _SCREEN_READER = re.compile(
-    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen)(?:\s|$)"
+    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen|mw-editsection|MathJax_Preview)(?:\s|$)"
 )
-_UNSEEN_STYLE = re.compile(r"display:\s*none|clip:\s*rect")
+_UNSEEN_STYLE = re.compile(r"display:\s*none|clip:\s*rect|visibility:\s*hidden|font-size:\s*0(?![.\d])")
+_OFF_SCREEN = re.compile(r"(?:^|;)(?:left|top|text-indent):-\d{4}")
 _COMMENT_WORD = re.compile(r"comments?(?:links?|sections?|areas?|threads?|lists?|wrap(?:per)?|box|form|container)$")  # `commentsection`
 _COMMENTS = re.compile(r"comment|kommentar|comentario|disqus", re.IGNORECASE)
 _COMMENTS_ID = re.compile(  # ids of readers' comments, which count on sections too, whose ids are made from text
     r"(?:the-?|post-?|article-?|user-?|reader-?|fb-?|wp-?)?comments?(?:-?(?:list|section|area|thread|container|wrapper|box|block|form|\d+))*"
-    r"|disqus(?:_thread)?|respond|kommentare?(?:-?(?:liste|bereich))?|comentarios?|commentaires?|commenti|reacties|komentarze|kommentarer",
+    r"|disqus(?:_thread)?|isso-?thread|coral[-_](?:thread|talk.*)|hyvor-talk.*|remark42|respond|kommentare?(?:-?(?:liste|bereich))?|comentarios?|commentaires?|commenti|reacties|komentarze|kommentarer",
     re.IGNORECASE,
 )
 _SELF_NAMED = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "section"))  # their ids are made from the text
@@ -121,6 +123,8 @@ def _is_layout(tokens: list[str], words: frozenset[str]) -> bool:
 def is_screen_reader_only(attributes: Attributes) -> bool:
     """Whether a span is for screen readers only."""
     style, names = attributes.get("style"), attributes.get("class")
+    if "hidden" in attributes:
+        return True
     if style is not None and _UNSEEN_STYLE.search(style):
         return names is None or "math" not in names  # a formula's MathML, which stands beside its image
     return names is not None and _is_named_screen_reader(names)
@@ -136,4 +140,7 @@ def is_hidden(attributes: Attributes) -> bool:
     if "hidden" in attributes:
         return not (attributes.get("id") or "").startswith("S:")  # React's streamed content, shown by a script
     style = attributes.get("style")
-    return style is not None and "display:none" in style.replace(" ", "").lower()
+    if style is None:
+        return False
+    style = style.replace(" ", "").lower()
+    return "display:none" in style or ("-" in style and _OFF_SCREEN.search(style) is not None)

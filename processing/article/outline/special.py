@@ -6,14 +6,24 @@ import re
 from functools import lru_cache
 
 from processing.article.outline.names import Attributes, is_screen_reader_only
+from processing.article.tree.characters import without_invisible
 from processing.article.tree.edits import edited_text
-from processing.article.tree.formulas import formula_text, image_formula, script_formula
+from processing.article.tree.formulas import formula_text, script_formula
 from processing.article.tree.headings import PERMALINK_SIGNS
+from processing.article.tree.images import image_text
+from processing.article.tree.inline import inline_text
 from processing.article.tree.parse import Node
-from processing.article.tree.raised import MAX_RAISED_CHARACTERS, note_mark, raised_text
+from processing.article.tree.quotes import quotation_marks
+from processing.article.tree.raised import MAX_RAISED_CHARACTERS, note_mark, raised_kind, raised_text
 
 _DROP_CAP = re.compile(r"drop-?cap|(?:initial|first|capital)-?(?:letter|cap)|lettrine|(?:^|\s)initiale?(?:$|\s)", re.IGNORECASE)
 _WORDS_OF_A_LETTER = frozenset("AÀÁEÈÉIÍOÒÓUÚYZWKSVВИКСУОЯАІЙЗ")  # in one language or another
+_CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
+_LINE_NUMBERS = re.compile(
+    r"(?:^|[\s_-])(?:line-?nos?|line-?num(?:ber)?s?|ln-?num(?:ber)?s?|gutter|blob-num|hljs-ln-numbers|lnt)(?:$|[\s_-])", re.I
+)
+_ONLY_NUMBERS = re.compile(r"[\d\s]*")
+_PERMALINK = re.compile(r"(?:^|\s)(?:headerlink|heading-?anchor|header-?anchor|anchor-?link|hash-?link|permalink)(?:\s|$)", re.IGNORECASE)
 MAX_BUTTON_ANCESTORS = 4  # between a heading and its button
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
@@ -33,10 +43,38 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
         case "del" | "s" | "strike" | "ins":
             return edited_text(before, node)
         case "img":
-            return image_formula(node) if before else ""
+            return image_text(node, is_first=not before)
+        case "q":
+            opening, closing = quotation_marks(node)
+            return f"{opening}{inline_text(node)}{closing}" if opening else None
         case "nobr":  # MathJax hides its own drawing from screen readers, which get MathML instead
             return "" if node.attributes.get("aria-hidden") == "true" else None
     return None if in_heading and _is_alone(node) else ""
+
+
+def span_text(node: Node, attributes: Attributes, before: str) -> str | None:
+    """What is written for a span behind the text `before`, if it is raised or lowered by its class or style. None for others."""
+    if not before[-1:].isdigit() and not before[-1:].isspace():
+        return None
+    kind = raised_kind(attributes)
+    return raised_text(before, node, kind=kind) if kind else None
+
+
+def is_cell(attributes: Attributes) -> bool:
+    """Whether a span is a cell of a table that is made of other elements."""
+    return (attributes.get("role") or "") in _CELL_ROLES
+
+
+def code_text(node: Node) -> str:
+    """The text of a `<pre>` with its lines, without their numbers; empty for one that holds only the numbers of lines beside it."""
+    text = without_invisible(inline_text(node, edge="\n", skip=_numbers_lines)).strip("\n")
+    around = (one for one in (node, node.parent) if one is not None)
+    return "" if not text.strip() or any(map(_numbers_lines, around)) else text
+
+
+def _numbers_lines(node: Node) -> bool:
+    names = node.attributes.get("class") or ""
+    return _LINE_NUMBERS.search(names) is not None and _ONLY_NUMBERS.fullmatch(node.text()) is not None
 
 
 def linked_note_mark(node: Node, before: str) -> str | None:
@@ -45,7 +83,7 @@ def linked_note_mark(node: Node, before: str) -> str | None:
     None for other links.
     """
     text = node.text(strip=True)
-    if text in PERMALINK_SIGNS:
+    if text in PERMALINK_SIGNS or _PERMALINK.search(node.attributes.get("class") or ""):
         return ""
     if not text.isdecimal() or len(text) > MAX_RAISED_CHARACTERS or not before[-1:].isdigit() or before.rfind("[") > before.rfind("]"):
         return None

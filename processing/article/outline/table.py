@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from processing.article.tree.characters import folded_text
 from processing.article.tree.inline import inline_text, is_unseen
 from processing.article.tree.parse import Node
 
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
+MAX_PICTURE_CHARACTERS = 40
+_FILE_NAME = re.compile(r"\.\w{3,4}$")
 MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
 MIN_GRID_ROWS = 3  # of a table without header cells that has others in it
 _INNER = "table, form"
@@ -38,7 +42,7 @@ def table_caption(node: Node) -> str:
 
 def own_rows(table: Node) -> list[Node]:
     """The rows of a table, without those of tables in its cells."""
-    rows = table.css("tr")
+    rows = [row for row in table.css("tr") if not row.attributes or not is_unseen(row)]
     if all(found.tag != "table" for found in _inner(table)):
         return rows
     return [row for row in rows if (around := _table_around(row)) is not None and around.mem_id == table.mem_id]
@@ -103,7 +107,15 @@ def _row(cells: list[Node], covered: dict[int, int]) -> Row:
 def _cell_text(cell: Node) -> str:
     child = cell.first_child
     alone = child is not None and child.next is None and child.tag == "-text"  # the common case
-    return folded_text((child.text_content or "") if child is not None and alone else inline_text(cell))
+    text = folded_text((child.text_content or "") if child is not None and alone else inline_text(cell))
+    return text or _picture(cell)
+
+
+def _picture(cell: Node) -> str:
+    """What the only picture of a cell without text stands for, such as "Yes"."""
+    pictures = cell.css("img[alt]")
+    alt = folded_text(pictures[0].attributes.get("alt") or "") if len(pictures) == 1 else ""
+    return alt if len(alt) <= MAX_PICTURE_CHARACTERS and not _FILE_NAME.search(alt) else ""
 
 
 def _add_covered(row: Row, covered: dict[int, int]) -> None:

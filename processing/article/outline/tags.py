@@ -8,14 +8,14 @@ from processing.article.tree.parse import Node, tag_number
 
 BLOCK, INLINE, LINK, BREAK, IGNORED, SPECIAL = range(6)
 _INLINE_TAGS = (
-    "abbr acronym b bdi bdo big blink cite code data dfn em font i kbd label mark nobr output q rb ruby samp slot small span "
+    "abbr acronym b bdi bdo big blink cite code data dfn em font i kbd label mark nobr output rb ruby samp slot small span "
     "strong time tt u var wbr picture source"
 )
 _IGNORED_TAGS = (
     "style noscript svg template iframe object canvas audio video select option textarea input map progress meter datalist head link meta "
     "title nav rp rt rtc noembed noframes"
 )
-_SPECIAL_TAGS = "sup sub math img script button nobr del s strike ins"  # what they hold depends on what is around them
+_SPECIAL_TAGS = "sup sub math img script button nobr del s strike ins q"  # what they hold depends on what is around them
 ACTIONS: dict[str | None, int] = {
     **dict.fromkeys(_INLINE_TAGS.split(), INLINE),
     **dict.fromkeys(_IGNORED_TAGS.split(), IGNORED),

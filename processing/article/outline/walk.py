@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from processing.article.kinds import CAPTION, CODE, HEADING, PARAGRAPH, TABLE
-from processing.article.outline.names import is_comments, is_hidden, read_names
+from processing.article.kinds import CAPTION, CODE, HEADING, PARAGRAPH, QUOTE, TABLE
+from processing.article.outline.names import Attributes, is_comments, is_hidden, read_names
 from processing.article.outline.outline import Element, Outline, TextBlock, text_block
-from processing.article.outline.special import is_drop_cap, is_unread_span, linked_note_mark, special_text
+from processing.article.outline.special import code_text, is_cell, is_drop_cap, is_unread_span, linked_note_mark, span_text, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
     ACTIONS,
@@ -26,7 +26,7 @@ from processing.article.outline.tags import (
     rare_action,
 )
 from processing.article.tree.characters import without_invisible
-from processing.article.tree.inline import inline_text
+from processing.article.tree.images import emoji_text
 from processing.article.tree.parse import Node
 from processing.article.tree.scripts import IDEOGRAPH_LETTERS, reading_length
 from schemas.article import BlockKind
@@ -249,8 +249,8 @@ class _Walk:
             elif tag == "span":
                 attributes = node.attributes
                 is_open = not attributes or not is_unread_span(node, attributes)
-                if attributes and not text and is_drop_cap(node, attributes):
-                    self.drop_cap = True
+                if attributes and is_open:
+                    is_open = self.open_span(node, attributes, link)
             else:
                 is_open = action != IGNORED
             following = node.next
@@ -300,8 +300,12 @@ class _Walk:
                 boilerplate = boilerplate or (is_hidden(attributes) and tag not in CONTENT_TAGS)
             if "itemprop" in attributes:
                 body = body or attributes["itemprop"] == "articleBody"
+                boilerplate = boilerplate or attributes["itemprop"] == "comment"
+            if tag == "footer" and elements[opened[-1]].kind[0] is QUOTE:
+                boilerplate = False  # it names who is quoted
         else:
             names, boilerplate, body, recipe_part = "", tag in BOILERPLATE_TAGS, False, False
+            boilerplate = boilerplate and not (tag == "footer" and elements[opened[-1]].kind[0] is QUOTE)
         if boilerplate:
             place = len(elements), len(self.text_blocks)
             self.skipped.append(_SkippedElement(node, tag, names, body, recipe_part, *place, list(opened), link))
@@ -341,7 +345,7 @@ class _Walk:
 
     def open_special(self, node: Node, tag: str, link: int) -> bool:
         """Read an element whose text depends on what is around it; True if it is read like any inline element."""
-        if tag == "img" and not self.text:
+        if tag == "img" and not self.text and not emoji_text(node):
             return False
         if tag == "button":
             self.labels.append(node)
@@ -349,6 +353,18 @@ class _Walk:
         written = special_text(node, tag, self.text_before() if self.text else "", anchored=link == _ANCHORED, in_heading=in_heading)
         if written:
             self.add_text(written, _ANCHORED if tag == "sup" and written[0] == "[" else link)
+        return written is None
+
+    def open_span(self, node: Node, attributes: Attributes, link: int) -> bool:
+        """Read a span; False if its text is written already."""
+        if not self.text:
+            self.drop_cap = self.drop_cap or is_drop_cap(node, attributes)
+            return True
+        if is_cell(attributes):
+            self.text.append(" ")
+        written = span_text(node, attributes, self.text_before())
+        if written is not None:
+            self.add_text(written, link)
         return written is None
 
     def add_note_mark(self, node: Node) -> bool:
@@ -390,8 +406,7 @@ class _Walk:
 
     def add_code(self, node: Node) -> bool:
         """Preformatted text, line breaks kept."""
-        text = without_invisible(inline_text(node, edge="\n")).strip("\n")
-        if text.strip():
+        if text := code_text(node):
             self.add_whole(CODE, text, 0)
         return True
 

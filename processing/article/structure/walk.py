@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from processing.article.outline.names import is_hidden
-from processing.article.outline.special import is_drop_cap, is_unread_span, linked_note_mark, special_text
+from processing.article.outline.special import code_text, is_cell, is_drop_cap, is_unread_span, linked_note_mark, span_text, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import BLOCK, BREAK, IGNORED, ITEMS, KINDS, KNOWN, LINK, SPECIAL, TEXT, rare_action
 from processing.article.structure.addresses import base_url, image_source, link_target
@@ -24,9 +24,10 @@ from processing.article.structure.structure import (
     LINK as LINKED,
 )
 from processing.article.structure.tables import read_cells
-from processing.article.tree.characters import without_invisible
-from processing.article.tree.inline import IN_TABLES, cell_mark, inline_text
+from processing.article.tree.images import image_text
+from processing.article.tree.inline import IN_TABLES, cell_mark
 from processing.article.tree.parse import Node, Tree
+from processing.article.tree.quotes import quotation_marks
 from schemas.article import BlockKind, Container
 
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
@@ -41,7 +42,7 @@ _MARKS = {
     **dict.fromkeys(("em", "i", "cite", "dfn", "var"), Mark(EMPHASIS)),
     **dict.fromkeys(("code", "kbd", "samp", "tt"), Mark(CODE)),
 }
-_NOTHING, _ELEMENT, _MARK = range(3)  # what ends where an open node ends
+_NOTHING, _ELEMENT, _MARK, _QUOTED = range(4)  # what ends where an open node ends
 
 
 def read_structure(tree: Tree, url: str) -> Structure:
@@ -76,6 +77,7 @@ class _Walk:
         self._open: list[int] = []
         self._marks: Marks = ()
         self._raw: list[Piece] = []
+        self._closes: list[str] = []  # the closing marks of open quotations
         self._dates: list[str] = []
         self._breaks = 0
         self._drop_cap = False  # the block begins with a large first letter
@@ -92,6 +94,8 @@ class _Walk:
                 node, ending, self._marks = stack.pop()
                 if ending == _ELEMENT:
                     self._close_element()
+                elif ending == _QUOTED:
+                    self._add_text(self._closes.pop())
                 continue
             following = node.next
             if node.tag_id == TEXT:
@@ -126,10 +130,24 @@ class _Walk:
             return self._enter_special(node, tag)
         if action == LINK:
             return None if self._is_note_mark(node) else _MARK
-        if tag == "span" and is_unread_span(node, node.attributes):
+        if tag == "span" and not self._opens_span(node):
             return None
         self._drop_cap = self._drop_cap or (tag == "span" and not self._raw and is_drop_cap(node, node.attributes))
         return _MARK if tag in _MARKS else _NOTHING
+
+    def _opens_span(self, node: Node) -> bool:
+        """Whether a span is read like any inline element."""
+        attributes = node.attributes
+        if not attributes or is_unread_span(node, attributes):
+            return not attributes
+        if not self._raw:
+            return True
+        if is_cell(attributes):
+            self._raw.append(Piece(" ", self._marks))
+        written = span_text(node, attributes, self._text_before())
+        if written:
+            self._add_text(written)
+        return written is None
 
     def _enter_block(self, node: Node, tag: str) -> int | None:
         if self.in_line:
@@ -152,6 +170,10 @@ class _Walk:
         if tag == "img":
             self._add_image(node)
             return None
+        if tag == "q" and (marks := quotation_marks(node))[0]:
+            self._add_text(marks[0])
+            self._closes.append(marks[1])
+            return _QUOTED
         in_heading = tag == "button" and self._kind()[0] is BlockKind.HEADING
         anchored = any(mark.kind == LINKED and not mark.target for mark in self._marks)
         written = special_text(node, tag, self._text_before(), anchored=anchored, in_heading=in_heading)
@@ -185,9 +207,8 @@ class _Walk:
         self._raw.append(Piece(text, self._marks))
 
     def _add_image(self, node: Node) -> None:
-        formula = special_text(node, "img", self._text_before(), anchored=False, in_heading=False) if self._raw else ""
-        if formula:
-            self._add_text(formula)
+        if text := image_text(node, is_first=not self._text_before()):
+            self._add_text(text)
             return
         source = image_source(node, self._base)
         if source:
@@ -235,8 +256,7 @@ class _Walk:
         self.blocks.append(block)
 
     def _add_code(self, node: Node) -> None:
-        text = without_invisible(inline_text(node, edge="\n")).strip("\n")
-        if text.strip():
+        if text := code_text(node):
             self._add_block(StructureBlock(BlockKind.CODE, text, [Piece(text)], self._open[-1], language=code_language(node)))
 
     def _add_table(self, node: Node) -> bool:

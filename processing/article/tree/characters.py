@@ -13,7 +13,8 @@ _UNSEEN = re.compile(f"[{_NEVER_SEEN}]")
 _MARKS = re.compile(f"[{_DIRECTIONS}]")
 # Joiners shape the letters of Arabic, Indian and neighbouring scripts, and they make emoji of several parts. Elsewhere they do nothing.
 _JOINED = "\u0600-\u109f\u1780-\u18af\u1900-\u1cff\u2190-\u2bff\ua800-\uabff\ufb50-\ufdff\ufe00-\ufe0f\ufe70-\ufefe\U00010a00-\U0001ffff"
-_NEEDLESS_JOINER = re.compile(f"(?<![{_JOINED}])[{_JOINERS}]+|[{_JOINERS}]+(?=\\s|$)")
+_ENDS_JOINED = "\u0600-\u0dff"  # scripts in which a joiner shapes the last letter of a word, too
+_NEEDLESS_JOINER = re.compile(f"(?<![{_JOINED}])[{_JOINERS}]+|(?<![{_ENDS_JOINED}])[{_JOINERS}]+(?=\\s|$)")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from selectolax.lexbor import LexborHTMLParser
+
 from processing.article.tree.characters import folded_text
 from processing.article.tree.parse import Node
 
@@ -13,6 +15,10 @@ MAX_FORMULA_CHARACTERS = 2000
 _STYLE = re.compile(r"^\{\\(?:displaystyle|textstyle|scriptstyle)\s*(.*)\}$", re.DOTALL)
 _TEX = re.compile(r"tex", re.IGNORECASE)
 _IMAGE_NAMES = re.compile(r"(?:^|[\s_-])(?:latex|tex|math|formula|mwe-math\S*)(?:[\s_-]|$)", re.IGNORECASE)
+_IMAGE_SOURCES = re.compile(
+    r"//latex\.codecogs\.com/|/latex\.php\?|/cgi-bin/mathtex|/mimetex|[?&]cht=tx|/media/math/render/", re.IGNORECASE
+)
+_UNSEEN_OPERATORS = {"\u2061": "", "\u2062": "·", "\u2063": ",", "\u2064": " "}  # application, multiplication, separation, addition
 _ONE = re.compile(r"[+\-−]?[\w.,]+|\S")  # needs no brackets beside an operator
 
 
@@ -27,10 +33,13 @@ def formula_text(node: Node) -> str:
 
 
 def script_formula(node: Node) -> str:
-    """The TeX of a `<script type="math/tex">` that no sibling shows already; empty for other scripts."""
+    """The TeX of a `<script type="math/tex">`, or AsciiMath or MathML, that no sibling shows already; empty for other scripts."""
     kind = node.attrs.get("type")
-    if not kind or not kind.lower().startswith("math/tex"):
+    if not kind or not kind.lower().startswith(("math/tex", "math/asciimath", "math/mml")):
         return ""
+    if kind.lower().startswith("math/mml"):
+        formula = LexborHTMLParser(node.text()).css_first("math")
+        return formula_text(formula) if formula is not None else ""
     before = node.prev
     while before is not None and before.tag == "-text":
         before = before.prev
@@ -41,8 +50,8 @@ def script_formula(node: Node) -> str:
 def image_formula(node: Node) -> str:
     """The `alt` of an image that shows a formula, unless the formula stands beside it; empty for other images."""
     attributes = node.attributes
-    alt, names = attributes.get("alt"), attributes.get("class")
-    if not alt or not names or not _IMAGE_NAMES.search(names):
+    alt, names, source = attributes.get("alt"), attributes.get("class"), attributes.get("src")
+    if not alt or not ((names and _IMAGE_NAMES.search(names)) or (source and _IMAGE_SOURCES.search(source))):
         return ""
     before = node.prev
     return "" if before is not None and before.tag != "-text" and before.css_first("math") is not None else _plain(alt)
@@ -65,15 +74,23 @@ def _linear(node: Node, depth: int) -> str:
     if node.tag == "mtext":
         return node.text()
     parts = [text for child in node.iter(include_text=True) if (text := _linear(child, depth + 1))]
+    if node.tag == "mfenced":
+        return f"{node.attributes.get('open', '(')}{','.join(parts)}{node.attributes.get('close', ')')}"
     write = _SHAPES.get(node.tag or "")
     return write(parts) if write else _joined(parts)
 
 
 def _joined(parts: list[str]) -> str:
-    """Parts beside each other; a space keeps two numbers apart, as in `1 1/2`."""
-    text = ""
+    """Parts beside each other; a space keeps two numbers apart, as in `1 1/2`, or the sign of an operator that nobody sees."""
+    text, between = "", " "
+    if len(parts) == 1:
+        return parts[0]
     for part in parts:
-        text += f" {part}" if text[-1:].isdigit() and part[:1].isdigit() else part
+        if part in _UNSEEN_OPERATORS:
+            between = _UNSEEN_OPERATORS[part]
+            continue
+        text += f"{between}{part}" if text[-1:].isdigit() and part[:1].isdigit() else part
+        between = " "
     return text
 
 

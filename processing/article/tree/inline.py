@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 
 from processing.article.tree.edits import edited_text
-from processing.article.tree.formulas import formula_text, image_formula, script_formula
+from processing.article.tree.formulas import formula_text, script_formula
+from processing.article.tree.images import image_text
 from processing.article.tree.parse import Node, tag_number
-from processing.article.tree.raised import raised_text
+from processing.article.tree.quotes import quotation_marks
+from processing.article.tree.raised import raised_kind, raised_text
 
 _BLOCK_TAGS = (
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
@@ -21,9 +23,10 @@ _TEXT = tag_number("-text")
 CELLS = frozenset(("td", "th"))
 IN_TABLES = CELLS | {"tr", "tbody", "thead", "tfoot"}
 BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
+_READERS: dict[str | None, Callable[[Node], str]] = {"math": formula_text, "img": image_text, "script": script_formula}
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
-    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|offscreen|sortkey)(?:\s|$)"
+    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|offscreen|sortkey|mw-editsection|MathJax_Preview)(?:\s|$)"
 )
 
 
@@ -67,13 +70,14 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
             return raised_text("".join(parts[-3:])[-20:], node)
         case "del" | "s" | "strike" | "ins":
             return edited_text("".join(parts[-3:]), node)
-        case "math":
-            return formula_text(node)
-        case "img":
-            return image_formula(node)
-        case "script":
-            return script_formula(node)
-    return None
+        case "q":
+            opening, closing = quotation_marks(node)
+            return f"{opening}{inline_text(node, edge=edge)}{closing}" if opening else None
+        case "span":
+            kind = raised_kind(node.attributes)
+            return raised_text("".join(parts[-3:])[-20:], node, kind=kind) if kind else None
+    read = _READERS.get(node.tag)
+    return read(node) if read else None
 
 
 def cell_mark(node: Node) -> str:
@@ -109,6 +113,8 @@ def is_unseen(node: Node) -> bool:
     if not attributes:
         return False
     names = attributes.get("class") or ""
+    if names == "MathJax_Preview":
+        return True
     if "math" in names.lower():  # MathML for screen readers carries the formula's text
         return False
     if names == "katex-html":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from processing.article.tree.characters import folded_text
 from processing.article.tree.parse import Node
@@ -14,24 +15,33 @@ _PRICE_BEFORE = re.compile(r"[$€£¥]\s?[\d.,]*\d$")
 _MARK = re.compile(r"[\d*†‡§,;\s–-]+|[a-z]")
 _ORDINAL = re.compile(r"st|nd|rd|th|[eé]r?|re|i?[eè]re|[ei]?[eè]?me|[aoºª]s?|os|as|er[ao]?s?|te[nrs]?|ste[nrs]?", re.IGNORECASE)
 _NOTE_NAMES = re.compile(r"foot-?note|note-?ref|reference|cite|citation|fn(?:ref|r|-|$)|endnote", re.IGNORECASE)
+_RAISED_NAMES = re.compile(r"(?:^|\s)(sup|sub)(?:er|er-?script|-?script)?(?=\s|$)", re.IGNORECASE)
+_RAISED_STYLE = re.compile(r"vertical-align:\s*(sup|sub)", re.IGNORECASE)
 _BEHIND_TIME = re.compile(r"\s*(?:uhr|h\b|Uhr)", re.IGNORECASE)
 _BEHIND_PRICE = re.compile(r"\s*(?:[€£]|EUR|Euro|kr\b|zł|Kč|CHF|USD)")
 
 
-def raised_text(before: str, node: Node, *, anchored: bool = False) -> str | None:
+def raised_kind(attributes: Mapping[str, str | None]) -> str:
+    """`sup` or `sub` for a span that is raised or lowered by its class or style; empty for others."""
+    found = _RAISED_NAMES.search(attributes.get("class") or "") or _RAISED_STYLE.search(attributes.get("style") or "")
+    return found[1].lower() if found else ""
+
+
+def raised_text(before: str, node: Node, *, anchored: bool = False, kind: str | None = None) -> str | None:
     """How a `<sup>` or `<sub>` is written behind the text `before`. None: like any other text.
 
-    `anchored`: it stands in a link within the page, so it is the mark of a note.
+    `anchored`: it stands in a link within the page, so it is the mark of a note. `kind` is the `raised_kind` of a span.
     """
+    tag = kind or node.tag
     text = folded_text(node.text())
     if not text or len(text) > MAX_RAISED_CHARACTERS:
         return None
-    if node.tag == "sup" and (anchored or _is_note(node)):
+    if tag == "sup" and (anchored or _is_note(node)):
         return note_mark(before, text)
     behind = _text_behind(node)
     if not _NUMBER_BEFORE.search(before):
         return f"{text} " if text[-1].isdecimal() and behind[:1].isdecimal() else None
-    return _lowered(before, text, behind) if node.tag == "sub" else _exponent(before, text, behind)
+    return _lowered(before, text, behind) if tag == "sub" else _exponent(before, text, behind)
 
 
 def note_mark(before: str, text: str) -> str | None:
@@ -49,6 +59,8 @@ def is_raised_number(text: str) -> bool:
 def _exponent(before: str, text: str, behind: str) -> str | None:
     if _ORDINAL.fullmatch(text) or (not text[0].isalnum() and text[0] not in "+-−–"):
         return None
+    if _is_cents(before, text, behind):
+        return None
     if not _DIGIT_BEFORE.search(before):
         return note_mark(before, text)
     if text.isdecimal():
@@ -63,6 +75,12 @@ def _exponent(before: str, text: str, behind: str) -> str | None:
     return f"^{text}" + (" " if behind[:1].isdigit() else "")
 
 
+def _is_cents(before: str, text: str, behind: str) -> bool:
+    """Whether two raised digits behind a decimal sign are a price's cents: `19,<sup>99</sup> €`."""
+    is_part = len(text) == 2 and text.isdecimal() and before[-1] in ",."
+    return is_part and (_PRICE_BEFORE.search(before[:-1]) is not None or _BEHIND_PRICE.match(behind) is not None)
+
+
 def _lowered(before: str, text: str, behind: str) -> str | None:
     """A base or an index behind a number: `10_2`."""
     return f"_{text}" if text[0].isalnum() and _DIGIT_BEFORE.search(before) and text.isdecimal() else None
@@ -70,7 +88,7 @@ def _lowered(before: str, text: str, behind: str) -> str | None:
 
 def _is_note(node: Node) -> bool:
     link = node.css_first("a")
-    if link is not None and (link.attributes.get("href") or "").startswith("#"):
+    if link is not None and link.attributes.get("href"):  # no exponent is a link
         return True
     attributes = node.attributes
     return bool(attributes) and any(_NOTE_NAMES.search(attributes.get(key) or "") for key in ("class", "id", "role"))

@@ -5,9 +5,10 @@ A run of at most PORTION_RECORDS records is one portion. The records of a larger
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 
@@ -51,6 +52,7 @@ PORTION_RECORDS = 25_000  # what is decided on a record takes some 4 kB of memor
 MAX_PORTIONS = 30_000  # their numbers are int16
 READ_RECORDS = 10_000  # at a time, to sort them into portions
 _PLACE, _PORTION = pa.field("place", pa.int64()), pa.field("bucket", pa.int16(), nullable=False)
+_CROWDED = pa.field("is_crowded", pa.bool_())  # see `links`
 
 Containers = Mapping[str, tuple[str, ...]]
 
@@ -175,10 +177,12 @@ def _read_portions(cleaned: CleanedRun) -> Iterator[_Portion]:
         for number in portions.buckets:
             places: list[int] = []
             summaries: list[RecordSummary] = []
+            crowded: set[str] = set()
             for table in portions.read(number):
                 places += table[_PLACE.name].to_pylist()
                 summaries += read_summaries([table])
-            yield _portion(cleaned, number, places, summaries, until)
+                crowded.update(table["url"].filter(table[_CROWDED.name]).to_pylist())
+            yield _portion(cleaned, number, places, summaries, until, crowded)
 
 
 def _sorted(cleaned: CleanedRun, folder: Path, until: datetime | None, count: int) -> BucketSpill:
@@ -187,11 +191,12 @@ def _sorted(cleaned: CleanedRun, folder: Path, until: datetime | None, count: in
     for table in _in_tables(cleaned):
         summaries = read_summaries([table.set_column(*_no_signatures(table))])
         links.add(summaries, read_earlier_captures(cleaned.known, summaries, until))
-    with BucketSpill(folder, pa.schema([*(CLEANED.field(name) for name in SUMMARY_COLUMNS), _PLACE, _PORTION])) as spill:
+    with BucketSpill(folder, pa.schema([*(CLEANED.field(name) for name in SUMMARY_COLUMNS), _PLACE, _PORTION, _CROWDED])) as spill:
         start = 0
-        for table, numbers in zip(_in_tables(cleaned), links.portions(count), strict=True):
+        for table, (numbers, crowded) in zip(_in_tables(cleaned), links.portions(count), strict=True):
             places = pa.array(np.arange(start, start + table.num_rows))
-            spill.add(table.append_column(_PLACE, places).append_column(_PORTION, pa.array(numbers)))
+            columns = ((_PLACE, places), (_PORTION, pa.array(numbers)), (_CROWDED, pa.array(crowded)))
+            spill.add(reduce(lambda made, column: made.append_column(*column), columns, table))
             start += table.num_rows
     return spill
 
@@ -206,11 +211,16 @@ def _no_signatures(table: pa.Table) -> tuple[int, pa.Field, pa.Array]:
 
 
 def _portion(
-    cleaned: CleanedRun, number: int, places: Sequence[int], summaries: Sequence[RecordSummary], until: datetime | None
+    cleaned: CleanedRun,
+    number: int,
+    places: Sequence[int],
+    summaries: Sequence[RecordSummary],
+    until: datetime | None,
+    crowded: Collection[str] = frozenset(),
 ) -> _Portion:
     index = _near_index(summaries, cleaned.run.crawl.articles.near_duplicate_similarity)
     earlier = read_earlier_rows(cleaned.known, summaries, index, until)
-    identities = decide_identities(summaries, earlier)
+    identities = decide_identities(summaries, earlier, crowded)
     return _Portion(number, places, identities.of(summaries), earlier, identities)
 
 

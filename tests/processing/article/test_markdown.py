@@ -80,6 +80,26 @@ def test_a_parser_reads_it_back(html: str) -> None:
     assert shape(PARSER.render(markdown(html)).replace("\n</code>", "</code>")) == shape(html)
 
 
+@pytest.mark.parametrize(
+    ("html", "written"),
+    [
+        ("<p><b>Tip:</b>turn</p>", "**Tip**:turn"), ("<p>a<em>(b)</em>c</p>", "a(_b_)c"),
+        ("<p>中文<b>“中文”</b>中文</p>", "中文“**中文**”中文"),
+        ("<p>a<b>!</b>b</p>", "a\\!b"), ("<p>2<em>*</em>3</p>", "2\\*3"),
+    ],
+)  # fmt: skip
+def test_signs_at_the_ends_of_a_mark_go_out_of_it_where_a_word_touches_them(html: str, written: str) -> None:
+    assert markdown(html) == written
+    assert [block.text for block in structure(PARSER.render(written)).blocks] == [block.text for block in structure(html).blocks]
+
+
+def test_a_bar_in_an_address_divides_no_cell() -> None:
+    cell = "<a href='/a|b'>l</a> <img src='/i|.png' alt='a|b'>"
+    written = markdown(f"<table><tr><th>A<th>B<tr><td>{cell}<td>x</table>")
+    assert len(parse(PARSER.render(written)).css("td")) == 2
+    assert "(https://valley.example/a%7Cb)" in written
+
+
 def test_a_first_row_in_bold_type_is_the_header() -> None:
     assert markdown("<table><tr><td><b>A</b><td><strong>B</strong><tr><td>1<td>2</table>").splitlines()[0] == "| **A** | **B** |"
     assert markdown("<table><tr><td><b>A</b><td>B<tr><td>1<td>2</table>").splitlines()[0] == "|  |  |"

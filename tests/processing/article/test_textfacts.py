@@ -51,6 +51,10 @@ class TestRaised:
             ("made by Miller<sup>TM</sup> there", "made by MillerTM there"),
             ("with note <sup>3</sup>40 mills", "with note 3 40 mills"),
             ("with log<sub>10</sub>5 mills", "with log10 5 mills"),
+            ("about 10<span style='vertical-align: super'>6</span> grains", "about 10^6 grains"),
+            ("about 10<span class=superscript>6</span> grains", "about 10^6 grains"),
+            ("in 1874<sup><a href='/notes#4'>4</a></sup> the mill", "in 1874[4] the mill"),
+            ("for 19,<sup>99</sup> € a sack", "for 19,99 € a sack"),
         ],
     )
     def test_no_number_changes(self, markup: str, written: str) -> None:
@@ -140,6 +144,19 @@ class TestTables:
             (BlockKind.TABLE, "Sacks | 7\nMills | 2"),
         ]
 
+    @pytest.mark.parametrize("hidden", ["hidden", "style='display:none'"])
+    def test_a_row_that_readers_do_not_see_is_none(self, hidden: str) -> None:
+        assert text(f"<table><tr><th>A<th>B</tr><tr {hidden}><td>x<td>1</tr><tr><td>y<td>2</tr></table>") == "A | B\ny | 2"
+
+    def test_a_picture_that_is_all_of_a_cell(self) -> None:
+        rows = "<tr><td>a<td><img src=y.png alt=Yes></tr><tr><td><img src=b.png alt='b.png'>b<td><img src=c.png alt='c.png'></tr>"
+        assert text(f"<table><tr><th>A<th>B</tr>{rows}</table>") == "A | B\na | Yes\nb |"
+
+    def test_cells_made_of_other_elements_do_not_melt(self) -> None:
+        assert text("<div role=row><span role=cell>in 1990</span><span role=cell>42 mills of the valley</span></div>") == (
+            "in 1990 42 mills of the valley"
+        )
+
     def test_a_caption_is_kept(self) -> None:
         rows = "<tr><td>Sacks<td>7</tr><tr><td>Mills<td>2</tr>"
         assert blocks(f"<table><caption>The valley in <b>n</b>umbers</caption>{rows}</table>") == [
@@ -161,8 +178,42 @@ class TestLines:
     def test_preformatted_text_keeps_them(self, markup: str) -> None:
         assert blocks(markup) == [(BlockKind.CODE, "one\n  two\nthree")]
 
+    @pytest.mark.parametrize(
+        "markup",
+        [
+            "<pre><span class=lineno>1</span>one\n<span class=lineno>2</span>  two\n<span class=lineno>3</span>three</pre>",
+            "<table><tr><td class=gutter><pre>1\n2\n3</pre></td><td class=code><pre>one\n  two\nthree</pre></td></tr></table>",
+            "<pre><table><tr><td class=rouge-gutter><pre class=lineno>1\n2\n3\n</pre><td><pre>one\n  two\nthree</pre></table></pre>",
+        ],
+    )
+    def test_numbers_of_lines_are_no_code(self, markup: str) -> None:
+        assert blocks(markup) == [(BlockKind.CODE, "one\n  two\nthree")]
+
 
 class TestInline:
+    @pytest.mark.parametrize(
+        ("markup", "written"),
+        [
+            ("said <q>turn <q>again</q></q> twice", "said “turn ‘again’” twice"),
+            ("said “<q>turn</q>” twice", "said “turn” twice"),
+            ("said <q>“turn”</q> twice", "said “turn” twice"),
+            ("was glad <img class=emoji alt='🎉' src=1.svg> then", "was glad 🎉 then"),
+            ("turns<span hidden> not</span><span style='visibility: hidden'> never</span> now", "turns now"),
+        ],
+    )
+    def test_what_readers_see_in_the_line(self, markup: str, written: str) -> None:
+        assert text(f"<p>The miller {markup} as the people of the valley know.</p>") == (
+            f"The miller {written} as the people of the valley know."
+        )
+
+    def test_a_quotation_names_who_is_quoted(self) -> None:
+        inner = "<p>The mill of the valley will turn again in spring.</p><footer>— Ann Lee</footer>"
+        assert [own for _, own in blocks(f"<blockquote>{inner}</blockquote>")][1] == "— Ann Lee"
+
+    def test_an_edit_link_is_no_part_of_a_heading(self) -> None:
+        inner = "<h2><span>The wheel</span><span class=mw-editsection>[<a href=/e>edit</a>]</span></h2>"
+        assert blocks(f"{inner}{PROSE.replace('mill', 'saw')}")[0] == (BlockKind.HEADING, "The wheel")
+
     @pytest.mark.parametrize(
         "markup",
         [
@@ -220,6 +271,12 @@ class TestFormulas:
             ("<math><msup><mn>10</mn><mn>6</mn></msup><mo>+</mo><msqrt><mi>x</mi></msqrt></math>", "10^6+√x"),
             ("<math><mfrac><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><mn>2</mn></mfrac></math>", "(a+b)/2"),
             ("<script type='math/tex'>x^2</script>", "x^2"),
+            ("<script type='math/asciimath'>x^2</script>", "x^2"),
+            ("<script type='math/mml'><math><msup><mi>x</mi><mn>2</mn></msup></math></script>", "x^2"),
+            ("<math><mn>2</mn><mo>&#x2062;</mo><msup><mn>10</mn><mn>3</mn></msup></math>", "2·10^3"),
+            ("<math><mi>f</mi><mfenced><mi>a</mi><mi>b</mi></mfenced></math>", "f(a,b)"),
+            ("<img src='https://latex.codecogs.com/gif.latex?x' alt='x^2'>", "x^2"),
+            ("<span class=MathJax_Preview>[x]</span><script type='math/tex'>x^2</script>", "x^2"),
             ("<img class='latex' src='/f.png' alt='x^2'>", "x^2"),
             (KATEX, "x^2"),
             (WIKIPEDIA, "x^2"),
@@ -242,6 +299,7 @@ class TestInvisible:
             ("Auf\u200clage", "Auflage"),
             ("mill\u200e", "mill"),
             ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+            ("\u0d28\u0d4d\u200d", "\u0d28\u0d4d\u200d"),
             ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
             ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
             ("\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525"),
@@ -264,6 +322,22 @@ def test_the_sign_of_a_link_to_a_heading_is_no_text(heading: str, sign: str) -> 
     assert blocks(f"<h2>{heading.format(sign)}</h2>{prose}")[0] == (BlockKind.HEADING, "The grain of the valley")
 
 
+@pytest.mark.parametrize(
+    ("line", "stays"),
+    [
+        ("Freitag, 7. März 2025", False), ("Vendredi 7 mars 2025 à 14h05", False), ("пятница, 7 марта 2025 г.", False),
+        ("2025年3月7日（金）", False), ("2025년 3월 7일 금요일", False), ("2025. március 7., péntek", False), ("7 มีนาคม 2568", False),
+        ("7 Meán Fómhair 2025", False), ("Thứ Sáu, 7/3/2025", False), ("7 ožujka 2025.", False),
+        ("Am 7. März 2025 brannte es.", True), ("7 Marines 2025", True), ("Ausgabe 12/2025", True), ("1 Mai", True),
+    ],
+)  # fmt: skip
+def test_a_first_line_that_is_only_a_date_is_no_text(line: str, stays: bool) -> None:
+    html = f"<html><head><title>Mill</title></head><body><article><h1>Mill</h1><p>{line}</p>{PROSE}</article></body></html>"
+    article = read_article(Page("https://valley.example/2025/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+    assert isinstance(article, Article)
+    assert (article.blocks[0].text == line) is stays
+
+
 def test_a_declarative_shadow_tree_is_content() -> None:
     inner = "<p>The wheel is made of oak from the forest above the valley.</p><template><p>No.</p></template>"
     shadow = f"<x-card><template shadowrootmode=open>{inner}</template></x-card>"
@@ -284,6 +358,10 @@ def test_a_template_without_a_shadow_root_is_none() -> None:
         "<div id=disqus_thread>",
         "<section id=kommentare>",
         "<ol id=comments><li>",
+        "<section id=isso-thread>",
+        "<div class=leserkommentare>",
+        "<div id=coral_thread>",
+        "<div itemprop=comment itemscope>",
     ],
 )
 def test_comments_go_by_their_id(opening: str) -> None:

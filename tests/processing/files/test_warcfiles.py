@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -18,6 +19,7 @@ import yaml
 
 from processing.files.markdown_files import file_name
 from processing.files.warc_files import OUTPUT, extract_files
+from processing.files.warc_sources import find_sources
 from schemas.errors import ConfigError, NotFoundError
 from tests import PROJECT
 
@@ -159,6 +161,14 @@ def test_mistakes_are_reported(tmp_path: Path) -> None:
     page.write_text(article(1))
     with pytest.raises(ConfigError, match=r"page\.html is a web page, not a WARC file"):
         extract_files([page], tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_an_arc_file_says_how_to_convert_it(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    arc = tmp_path / "old.arc.gz"
+    arc.write_bytes(pack(b"filedesc://old.arc 0.0.0.0 20040531100000 text/plain 76\n1 0 Alexa Internet\n" + b"x" * 300))
+    with pytest.raises(ConfigError, match="warcio recompress"):
+        find_sources(arc)
 
 
 def test_a_folder_of_markdown_files(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from processing.resolve.decisions import decide, decide_versions
 from processing.resolve.earlier_rows import EarlierOutcome, EarlierPage, EarlierRows, Original, Version
 from processing.resolve.identities import decide_identities
 from processing.resolve.near_duplicates import NearIndex
+from processing.resolve.portions import links as links_module
 from processing.resolve.portions import similar_pairs as pairs_module
 from processing.resolve.portions.decided_records import open_decided
 from processing.resolve.portions.links import Links
@@ -97,29 +99,46 @@ def index(summaries: Sequence[RecordSummary]) -> NearIndex:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_portions_change_no_decision(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where claims of sites are not believed because they link too many pages: with every second seed."""
+    monkeypatch.setattr(links_module, "MAX_LINKED", 3 if seed % 2 else RECORDS)
     monkeypatch.setattr(pairs_module, "RANGE_TEXTS", 3)
     monkeypatch.setattr(pairs_module, "PART_TEXTS", 5)
     monkeypatch.setattr(pairs_module, "READ", 4)
     chance = random.Random(seed)
     summaries, earlier = [record(number, chance) for number in range(RECORDS)], lake(chance)
-    identified = decide_identities(summaries, earlier).of(summaries)
-    whole = decide(identified, earlier, index(summaries).pairs(), lambda version: version.text_digest)
-
     links = Links(tmp_path)
     for start in range(0, RECORDS, 15):
         links.add(summaries[start : start + 15], earlier)
-    numbers = np.concatenate(list(links.portions(7)))
+    numbers, is_crowded = map(np.concatenate, zip(*links.portions(7), strict=True))
     assert len(set(numbers.tolist())) > 2
+    crowded = {summary.url for summary, found in zip(summaries, is_crowded, strict=True) if found}
+    identities = decide_identities(summaries, earlier, crowded)
+    whole = decide(identities.of(summaries), earlier, index(summaries).pairs(), lambda version: version.text_digest)
+    assert bool(crowded & identities.refused.keys()) == (seed % 2 == 1)
     with open_decided(tmp_path, 0.8) as decided:
         for portion in sorted(set(numbers.tolist()), reverse=True):
             places = np.flatnonzero(numbers == portion).tolist()
             part = [summaries[place] for place in places]
-            part = decide_identities(part, earlier).of(part)
+            part = decide_identities(part, earlier, crowded).of(part)
             decided.add(part, places, decide_versions(part, earlier, lambda version: version.text_digest), earlier)
         decided.compare_texts()
         found = list(decided.rows())
     assert {one["outcome"] for one in found} >= {"published", "duplicate"}
     assert found == [whole[one.record_id].row() for one in summaries]
+
+
+def test_a_site_that_names_one_url_is_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pages are articles of their own; twins of another site stay together."""
+    monkeypatch.setattr(links_module, "MAX_LINKED", 5)
+    chance = random.Random(1)
+    made = [replace(record(number, chance), refers_to=None) for number in range(11)]
+    site = [replace(one, url=f"https://e.org/{place}", claimed_url="https://e.org/top") for place, one in enumerate(made[:6])]
+    twins = [replace(one, url=f"https://m.f.org/{place}", claimed_url="https://f.org/1") for place, one in enumerate(made[6:])]
+    links = Links(tmp_path)
+    links.add([*site, *twins], EarlierRows())
+    ((numbers, crowded),) = links.portions(1_000)
+    assert crowded.tolist() == [True] * 6 + [False] * 5
+    assert [len(set(some.tolist())) for some in (numbers[:6], numbers[6:])] == [6, 1]
 
 
 def test_similar_pairs_are_those_of_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

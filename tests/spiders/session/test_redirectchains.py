@@ -13,6 +13,7 @@ from tests.spiders.smallserver import Headers, small_server
 PAGE = b"<!doctype html><title>A page</title><p>A page."
 TARGETS = {"/circle": "/turn", "/turn": "/circle", "/own": "/own#part", "/out": "https://b.example/", "/long": "/long?utm_source=1"}
 TARGETS |= {"/into": "/in", "/in": "/within", "/within": "/in", "/to-out": "/out", "/to-nowhere": "/nowhere"}
+REFRESHES = {"/there": "/back", "/back": "/there", "/away": "https://b.example/"}
 TARGETS |= {f"/{number}-way": f"/{number + 1}-way" for number in range(1, 20)}
 
 
@@ -20,6 +21,8 @@ def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
     """`/again` sets another cookie each time, and never has enough."""
     if path in TARGETS:
         return 302, {"Location": TARGETS[path]}, b""
+    if path in REFRESHES:
+        return 200, {}, b"<meta http-equiv=refresh content='0; url=%s'>" % REFRESHES[path].encode()
     if path == "/again":
         return 302, {"Location": path, "Set-Cookie": f"n={times}"}, b""
     if path == "/nowhere":
@@ -28,8 +31,11 @@ def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
 
 
 def respond_to_cookie(path: str, cookie: str) -> tuple[int, Headers, bytes] | None:
-    """`/same` and `/way` are pages for those who bring a cookie; `/set` sets the cookie for `/way`."""
+    """`/same`, `/way` and `/wall` are pages for those who bring a cookie; `/set` sets the cookie for `/way`."""
     wall = {"/same": ("/same", "seen=1; Path=/"), "/way": ("/set?back", ""), "/set?back": ("/way", "seen=1; Path=/")}
+    if path == "/wall":
+        step = b"<meta http-equiv=refresh content='0; url=/wall'>"
+        return (200, {}, PAGE) if "seen=1" in cookie else (200, {"Set-Cookie": "seen=1"}, step)
     if path not in wall:
         return None
     target, sets = wall[path]
@@ -37,7 +43,7 @@ def respond_to_cookie(path: str, cookie: str) -> tuple[int, Headers, bytes] | No
 
 
 def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings) -> None:
-    names = ["same", "way", "plain", "circle", "own", "to-out", "again", "to-nowhere", "long", "into", "1-way"]
+    names = ["same", "way", "plain", "circle", "own", "to-out", "again", "to-nowhere", "long", "into", "1-way", "there", "away", "wall"]
     with small_server(respond, respond_to_cookie=respond_to_cookie) as server:
         crawled = crawl_urls(sqlite_settings, [f"{server.base}/{name}" for name in names])
         outcomes = {url.removeprefix(server.base): outcome for url, outcome in crawled.outcomes.items()}
@@ -46,11 +52,15 @@ def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings)
         for path in ("/circle", "/turn", "/own", "/again", "/into", "/in", "/within"):
             assert outcomes[path] == "failed:redirect_loop", path
         assert outcomes["/out"] == outcomes["/to-out"] == "filtered:out_of_scope"
+        assert outcomes["/there"] == outcomes["/back"] == "failed:redirect_loop"
+        assert outcomes["/away"] == "filtered:out_of_scope"
+        assert outcomes["/wall"] == "fetched"
         assert outcomes["/to-nowhere"] == "failed:malformed_response"
         assert outcomes["/1-way"] == outcomes["/9-way"] == "filtered:too_many_redirects"
         assert outcomes["/nowhere"] == "failed:malformed_response"
         pages = {row.url.removeprefix(server.base) for row in crawled.rows if row.fetch_status == 200 and row.kind == "page"}
-        assert pages == {"/same", "/way", "/plain", "/long?utm_source=1"}
+        assert pages == {"/same", "/way", "/plain", "/long?utm_source=1", "/there", "/back", "/away", "/wall"}
+        assert server.paths().count("/wall") == 2
         assert not [one for one in server.asked if one.path == "/plain" and "Cookie" in one.headers]
         assert server.paths().count("/again") <= 10
 

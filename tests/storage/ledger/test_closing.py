@@ -172,7 +172,13 @@ def test_the_first_manifest_stays_whoever_closes_at_the_same_time(frontier: Fron
         thread.start()
     for thread in threads:
         thread.join()
-    assert kept == [open_ledger(settings).manifest(run)] * len(made)
+    ledger = open_ledger(settings)
+    first = ledger.manifest(run)
+    assert kept == [first] * len(made)
+    assert ledger.manifest(run) is first  # it is not parsed again
+    changed = first.model_copy(update={"reasons": {"timeout": 1}})
+    ledger.replace_manifest(changed)
+    assert ledger.manifest(run) == changed
 
 
 def test_what_waits_in_a_closed_run_joins_the_next_one(frontier: Frontier, settings: Settings) -> None:

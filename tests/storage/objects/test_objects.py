@@ -101,6 +101,8 @@ def test_a_missing_object_is_named(store: ObjectStore) -> None:
     for read in (lambda: store.get_bytes("a/none"), lambda: store.open("a/none"), lambda: store.read_range("a/none", 0, 1)):
         with pytest.raises(StorageError, match="no object a/none"):
             read()
+    with pytest.raises(StorageError, match="run the same command again"):
+        store.get_bytes("staging/p-1/rows.parquet")
 
 
 @pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "../a", "a/../b", "a/./b", ".a", "a/.b", "a\\b", "a\nb", "k" * 1025])

@@ -45,6 +45,9 @@ def read(*stored: bytes, passed_over: Counter[str] | None = None) -> list[Record
         ("2024-05-31T10:00:60Z", "2024-05-31T10:00:59+00:00"),
         ("2024-05-31", "2024-05-31T00:00:00+00:00"),
         ("Fri, 31 May 2024 12:00:00 +0200", "2024-05-31T10:00:00+00:00"),
+        ("2024-05-31T24:00:00Z", "2024-06-01T00:00:00+00:00"),
+        ("2024-05-31T10:00:00 UTC", "2024-05-31T10:00:00+00:00"),
+        ("1717149600", "2024-05-31T10:00:00+00:00"),
         ("2024-05-31 12:00:00+02:00", "2024-05-31T10:00:00+00:00"),
     ],
 )
@@ -112,3 +115,33 @@ def test_many_types_are_counted_together() -> None:
     passed_over: Counter[str] = Counter()
     read(*[record("resource", b"x", f"image/x{number}") for number in range(300)], passed_over=passed_over)
     assert (passed_over["others"], passed_over.total(), len(passed_over)) == (200, 300, 101)
+
+
+def test_a_revisit_without_a_head() -> None:
+    same = record("revisit", b"", WARC_Profile="http://netpreserve.org/warc/1.0/revisit/identical-payload-digest")
+    unchanged = record("revisit", b"", None, WARC_Profile="http://netpreserve.org/warc/1.0/revisit/server-not-modified")
+    found = read(same, unchanged)
+    assert [(one.record_type, one.capture.status, one.capture.body) for one in found] == [("revisit", 200, b""), ("revisit", 304, b"")]
+
+
+@pytest.mark.parametrize("block", [PAGE, ANSWER])
+def test_a_response_with_the_type_of_its_document(block: bytes) -> None:
+    (found,) = read(record("response", block, "text/html"))
+    assert (found.record_type, found.capture.status, found.capture.body) == ("response", 200, PAGE)
+
+
+@pytest.mark.parametrize("line", [b"http/1.1 200 ok", b"ICY 200 OK", b"h2 200"])
+def test_odd_status_lines(line: bytes) -> None:
+    (found,) = read(record("response", ANSWER.replace(b"HTTP/1.1 200 OK", line)))
+    assert (found.capture.status, found.capture.body) == (200, PAGE)
+
+
+def test_nul_between_records_is_no_record() -> None:
+    stored = gzip.compress(record("response", ANSWER))
+    found = list(read_records(io.BytesIO(stored + bytes(512) + stored + bytes(10)), "x"))
+    assert [isinstance(one, Record) for one in found] == [True, True]
+
+
+def test_a_url_in_latin_1() -> None:
+    stored = record("response", ANSWER, WARC_Target_URI="https://a.example/caf@").replace(b"@", b"\xe9")
+    assert read(stored)[0].capture.url == "https://a.example/caf\xe9"

@@ -83,6 +83,7 @@ def test_what_cannot_be_is_said_before_anything_is_written(settings: Settings, t
         ([], "out", None, RowFilter(crawl="nobody"), NotFoundError),
         ([], "x.wacz", None, RowFilter(host="nowhere.example"), NotFoundError),
         (["articles"], "x.csv", None, ALL, ConfigError),
+        (["articles"], "", None, ALL, ConfigError),
         (["articles"], "x.jsonl", None, RowFilter(host="example"), NotFoundError),
         (["runs"], "out", None, RowFilter(host="b.example"), ConfigError),
         ([], "x.parquet", None, ALL, ConfigError),
@@ -91,7 +92,7 @@ def test_what_cannot_be_is_said_before_anything_is_written(settings: Settings, t
         ([], "out", "wacz", ALL, ConfigError),
     ):
         with pytest.raises(error):
-            run_export(settings, tables, str(tmp_path / output), form, wanted)
+            run_export(settings, tables, output and str(tmp_path / output), form, wanted)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
