@@ -18,11 +18,13 @@ READERS = (
     "index/items",
     "index/rows",
     "urls/host_key",
+    "warc/charsets",
     "warc/content_coding",
     "warc/member_decoders",
     "warc/page_bytes",
     "warc/reader",
     "warc/records",
+    "warc/single_record",
     "warc/stream",
     "warc/window",
 )

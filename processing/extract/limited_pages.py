@@ -16,6 +16,7 @@ from schemas.page import Hints
 from storage.warc.reader import Record
 
 NO_HINTS = Hints()
+FIND_PROVENANCE = "processing.extract.limited_pages.find_provenance"  # what `provenance_limited` calls in a worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def read_stored(page: StoredPage) -> ReadPage | Rejected | None:
 
 def provenance_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
     """Where on the page the values of the row are from, by field, or a sentence that says why it cannot be read."""
-    return _read_one(page, "processing.extract.limited_pages.find_provenance", limits)
+    return _read_one(page, FIND_PROVENANCE, limits)
 
 
 def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:

@@ -123,7 +123,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         loop = asyncio.get_running_loop()
         started = loop.time()
         async with self._response(request) as response:
-            if not request.meta.get("is_subresource"):
+            if not request.meta.get("is_subresource") and request.meta["kind"] is not UrlKind.ROBOTS:  # whose types are often wrong
                 self._refuse_unsupported(response)
             body, truncated = await self._body(response, started + self._crawl.politeness.timeout)
         if truncated in BROKEN_OFF and _is_whole(response, body):

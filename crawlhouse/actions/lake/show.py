@@ -10,6 +10,9 @@ from crawlhouse.output.url_report import show_url_report, url_report_json
 from crawlhouse.reports.making import making_of
 from crawlhouse.reports.provenance import field_provenance, page_markdown
 from crawlhouse.reports.url_report import UrlReport, decoded_html, raw_record, read_url_report
+from processing.extract.limited_pages import FIND_PROVENANCE
+from processing.workers.pool import first_worker
+from runtime.forked_child import forked_early
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError
 from storage.warc.reader import Record
@@ -17,8 +20,9 @@ from storage.warc.reader import Record
 
 def show_url(settings: Settings, url: str, form: ReportFormat) -> None:
     """Print the report on a URL. Raises NotFoundError, and what the store and the lake raise."""
-    report = read_url_report(settings, url)
-    provenance = field_provenance(settings, report)
+    with forked_early([first_worker(FIND_PROVENANCE)]):  # the worker that reads the page need not import again what this process has
+        report = read_url_report(settings, url)
+        provenance = field_provenance(settings, report)
     making = making_of(settings, report)
     if form is ReportFormat.JSON:
         write_json(url_report_json(report, provenance, making), indent=2)

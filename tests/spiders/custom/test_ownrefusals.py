@@ -18,7 +18,7 @@ from tests.spiders.smallserver import Headers, SmallServer, small_server
 def test_what_it_may_not_have(at: Callable[[SmallServer], None], sqlite_settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
     def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
         robots = b"User-agent: *\nDisallow: /private/"
-        return (200, {"Content-Type": "text/plain"}, robots) if path == "/robots.txt" else (200, {}, b"<p>Here.")
+        return (200, {"Content-Type": "image/png"}, robots) if path == "/robots.txt" else (200, {}, b"<p>Here.")
 
     with small_server(respond) as server:
         at(server)
