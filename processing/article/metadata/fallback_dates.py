@@ -27,7 +27,7 @@ MAX_NODES = 40
 _TITLE_PARTS = re.compile(r"\s+[|–—-]\s+")
 # What labels a date of publishing, and what a date of the last change. The date stands directly behind it.
 _PUBLISHED = r"""
-published|posted|created|publication\sdate|date\spublished|veröffentlicht|publiziert|erschienen|erstellt|eingestellt|geschrieben|datum
+published|posted|created|(?:publication|publish|post|release)\s(?:date|time)|date\spublished|online\sseit|veröffentlicht|publiziert|erschienen|erstellt|eingestellt|geschrieben|datum
 |pressemitteilung|publié|paru|mis\sen\sligne|publicado|fecha|pubblicato|publicerad|publiceret|udgivet|opublikowano|dodano|gepubliceerd
 |geplaatst|julkaistu|publikováno|опубликовано
 """

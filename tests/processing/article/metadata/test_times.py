@@ -321,6 +321,7 @@ LATEST = "<p>Prose.</p>" * 4 + "<div class=teaser><a href=/weir><div>11.11.2021<
             "2019-11-27",
         ),
         ("<p>The law on mills was published on 3 May 2012, and nobody in the whole long valley ever heard of it before now.</p>", "", None),
+        ("<p>Prose.</p><p>More prose.</p><p>Even more.</p><span class=info_time>Post time: 01-04-2024</span>", "", "2024-01-04"),
         # The last change is the date of a page that has no other.
         ("<p>Prose.</p><div><label>Letzte Änderung:</label><div>14.01.2022 um 09:25</div></div>", "", "2022-01-14"),
         ("<p>Prose.</p><p>This page was last edited on 25 October 2020, at 19:23.</p>", "", "2020-10-25"),
