@@ -388,7 +388,7 @@ def _byline_source(node: Node) -> str:
 def _from_heading(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The text after "by" that follows the main heading closely."""
     for heading in markup.headings[:3]:
-        found = markup.texts_after(heading)
+        found = list(markup.texts_after(heading))
         prose = 0
         for position, (part, node) in enumerate(found):
             behind = _PREFIX.match(part)

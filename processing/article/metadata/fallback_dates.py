@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from processing.article.metadata.dates import read_date
@@ -22,7 +23,7 @@ _WHAT = r"(?:[^\W\d]+:?\s){0,3}"
 # A text that is a date, perhaps with what it dates before it; the second with weekday and time, too, and in numbers.
 DATE_IN_WORDS = re.compile(rf"{_WHAT}(?:{_WORDS})")
 DATE_ALONE = re.compile(rf"{_WHAT}(?:[^\W\d_]{{2,10}}\.?,\s)?(?:{_WORDS}|{_DAY}([./]){_DAY}\1{_YEAR}){_CLOCK}", re.IGNORECASE)
-MAXDATE_ALONE = 50  # characters
+MAX_ALONE = 50  # characters
 MAX_NODES = 40
 _TITLE_PARTS = re.compile(r"\s+[|–—-]\s+")
 # What labels a date of publishing, and what a date of the last change. The date stands directly behind it.
@@ -46,7 +47,8 @@ _WRITTEN = re.compile(
     |articolo\sè\sstato\spubblicato|bericht\s(?:is|werd)\sgeplaatst)\b(?:\s\w+){0,3}?\s(?:on|am|le|el|il|em|op)\s(.{6,60})""",
     re.IGNORECASE | re.VERBOSE,
 )
-_YEAR_IN_TEXT = re.compile(r"(?:19|20)\d\d|[./]\d\d\b")
+_WRITTEN_WORDS = ("was", "wurde", "été", "fue", "foi", "stato", "geplaatst")  # each such sentence has one
+_YEAR_IN_TEXT = re.compile(r"[12./](?:(?<=1)9\d\d|(?<=2)0\d\d|(?<=[./])\d\d\b)")  # a class first: the search is five times as fast
 MAX_LABELLED = 100  # characters of a text in which a date is labelled; in longer ones it is a sentence of the article
 # Dates in the data of script-built pages. The value is searched first, because a colon is rarer than a quote.
 _SCRIPT_DATE = re.compile(r""":\s*\\?"(\d{4}-\d\d-\d\d[^"\\]{0,30})\\?\"""")
@@ -72,13 +74,18 @@ def _labelled(label: re.Pattern[str], markup: Markup) -> Iterator[str]:
     for before, text in zip(["", *texts], texts, strict=False):
         if not _YEAR_IN_TEXT.search(text):
             continue
-        if label is _LABELLED_PUBLISHED and (match := _WRITTEN.search(text)) is not None:
+        if label is _LABELLED_PUBLISHED and (match := _written(text)) is not None:
             yield match[1]
         elif len(text) <= MAX_LABELLED:
             behind = folded_text(text)
             match = label.search(behind) or label.search(f"{folded_text(before[-MAX_LABELLED:])} {behind}")
             if match is not None:
                 yield match[1]
+
+
+def _written(text: str) -> re.Match[str] | None:
+    lower = text.lower()
+    return _WRITTEN.search(text) if any(map(lower.__contains__, _WRITTEN_WORDS)) else None
 
 
 def dates_in_titles(markup: Markup) -> Iterator[str]:
@@ -104,7 +111,7 @@ def dated_texts(tree: Tree, all_texts: str, form: re.Pattern[str]) -> list[Node]
     body = tree.body
     if body is None:
         return []
-    candidates = {text for text in map(str.strip, all_texts.split("\0")) if 8 <= len(text) <= MAXDATE_ALONE}
+    candidates = {text for text in map(str.strip, all_texts.split("\0")) if 8 <= len(text) <= MAX_ALONE}
     dates = {text for text in candidates if any(map(str.isdigit, text)) and form.fullmatch(text)}
     if not dates:  # the common case: to visit every text costs ten times as much
         return []
@@ -113,7 +120,7 @@ def dated_texts(tree: Tree, all_texts: str, form: re.Pattern[str]) -> list[Node]
         for node in body.traverse(include_text=True, skip_empty=True)
         if node.is_text_node and (node.text_content or "").strip() in dates
     )
-    return [parent for node in texts if (parent := node.parent) is not None]
+    return [parent for node in islice(texts, MAX_NODES) if (parent := node.parent) is not None]
 
 
 def date_in_own_teaser(tree: Tree, url: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 from processing.article.tree.parse import Node, Tree, tag_number, tag_numbers
 from processing.article.tree.visible import texts_after, visible_text
@@ -51,7 +52,7 @@ class Markup:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._texts_after: dict[int, list[tuple[str, Node]]] = {}
+        self._texts_after: dict[int, tuple[list[tuple[str, Node]], Iterator[tuple[str, Node]]]] = {}
         self.meta: dict[str, list[str]] = {}
         self.canonical: str | None = None
         self.title = ""
@@ -70,12 +71,18 @@ class Markup:
         meta = self.meta
         return [value for name in names if name in meta for value in meta[name]]
 
-    def texts_after(self, heading: Node) -> list[tuple[str, Node]]:
-        """The first NEAR_TEXTS texts behind a heading, each with its element."""
-        found = self._texts_after.get(heading.mem_id)
-        if found is None:
-            found = self._texts_after[heading.mem_id] = texts_after(heading, NEAR_TEXTS)
-        return found
+    def texts_after(self, heading: Node) -> Iterator[tuple[str, Node]]:
+        """The first NEAR_TEXTS texts behind a heading, each with its element. Only those that are asked for are read, each once."""
+        known = self._texts_after.get(heading.mem_id)
+        if known is None:
+            known = self._texts_after[heading.mem_id] = ([], islice(texts_after(heading), NEAR_TEXTS))
+        read, rest = known
+        place = 0
+        while place < len(read) or (following := next(rest, None)) is not None:
+            if place == len(read):
+                read.append(following)
+            yield read[place]
+            place += 1
 
     @cached_property
     def subheadings(self) -> list[Node]:

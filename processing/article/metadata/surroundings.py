@@ -14,6 +14,7 @@ TEASER_ANCESTORS = 4
 TEASER_WORDS = 4
 _TAGS = tag_numbers(("nav", "aside", "footer", "form", "select", "noscript"))
 _OUTERMOST = tag_numbers(("body", "html", "main"))
+_CONTAINERS = tag_numbers(("body", "article", "main"))
 _ARTICLE_INSIDE = "h1, .post-body, .entry-content, [itemprop=articleBody]"
 # Parts of names in lower case. To look for each takes a fifth of the time that a pattern of all takes.
 _LISTS = """
@@ -27,6 +28,16 @@ _LISTS_OF_PAGES = (*_LISTS.split(), "morearticles", "more-articles")
 _BOILERPLATE = (*_LISTS.split(), *_PARTS.split())
 # Words that are boilerplate only where they stand apart.
 _APART = ("widget", "nav", "card")
+# What the words around a date say of it, in parts of words, too.
+_CHANGES = """
+updat modif revis edited actualis actualiz aktualis aktualiz atualiz aggiornat обновл оновл geändert änderung bearbeitet bijgewerkt gewijzigd
+pdater uppfær päivit güncel 更新 수정
+"""
+_CHANGED = (*_CHANGES.split(), "mis à jour", "cập nhật")
+_CHANGE = re.compile("|".join(("u?pp?dater", *_CHANGED)), re.IGNORECASE)
+_PUBLISHED = tuple("publi postdate post-date poston post-on postedon posted-on created byline date datum fecha".split())
+_EVENTS = tuple("today current expir event deadline birth valid until copyright © join since".split())
+_EVENT = re.compile(r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE)
 _WORDS_APART = re.compile(r"(?<!elementor-)widget|(?:^|[\s_-])(?:nav|cards?)(?:$|[\s_-])")
 
 
@@ -63,6 +74,36 @@ def node_names(node: Node) -> str:
     if not attributes:
         return " "
     return f"{(attributes.get('class') or '')[:MAX_NAME_CHARACTERS]} {(attributes.get('id') or '')[:MAX_NAME_CHARACTERS]}"
+
+
+def surrounding_names(node: Node) -> str:
+    """The names of the node and of its parent."""
+    parent = node.parent
+    around = [node_names(node), node.attributes.get("itemprop") or ""]
+    if parent is not None and parent.tag_id not in _CONTAINERS:
+        around.append(node_names(parent))
+    return " ".join(around)
+
+
+def is_of_change(words: str) -> bool:
+    """Whether the words around a date say that it is that of a change."""
+    return _has_any(words.lower(), _CHANGED)
+
+
+def change_in(text: str) -> int | None:
+    """Where a text begins to speak of a change."""
+    found = _CHANGE.search(text) if is_of_change(text) else None
+    return found.start() if found else None
+
+
+def is_of_publishing(words: str) -> bool:
+    """Whether the words around a date say that it is that of publishing."""
+    return _has_any(words.lower(), _PUBLISHED)
+
+
+def is_of_event(words: str) -> bool:
+    """Whether the words around a date say that it is that of an event, of today, of a person, of a copyright."""
+    return _has_any(words.lower(), _EVENTS) and _EVENT.search(words) is not None
 
 
 @lru_cache(maxsize=8192)  # a page repeats its classes

@@ -25,10 +25,18 @@ from processing.article.metadata.fallback_dates import (
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, types_of
 from processing.article.metadata.local_zone import is_utc, local_offset
 from processing.article.metadata.markup import Markup
-from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages, node_names
-from processing.article.tree.characters import folded_text
+from processing.article.metadata.surroundings import (
+    change_in,
+    in_boilerplate,
+    in_list_of_pages,
+    is_of_change,
+    is_of_event,
+    is_of_publishing,
+    node_names,
+    surrounding_names,
+)
 from processing.article.tree.parse import Node, Tree
-from processing.article.tree.visible import text_parts, visible_text
+from processing.article.tree.visible import text_parts, texts_before, visible_text
 from schemas.page import Page
 
 # Clocks and zones differ: a page may be dated up to this much after it was fetched.
@@ -39,6 +47,7 @@ MAX_DATE_CHARACTERS = 160
 NEAR_TEXTS = 25
 MOST_SEEN = 4  # dates near the heading: that of publishing is among them
 SHORT_DATE = 20  # characters
+MAX_SHORT = 80  # characters of a short text
 BESIDE_TEXTS = 3  # so close behind the heading that names such as `teaser` speak of the standfirst
 PUBLISHED = (
     "article:published_time",
@@ -96,21 +105,13 @@ _ALIKE_PUBLISHED = re.compile(
     r"[_.-]?(?:date|time|on|at|day|datetime|timestamp)?$"
 )
 _CLOCK = re.compile(r"\W{0,3}(?:(?:at|um|à|às|kl\.?|alle|om)\s)?\d{1,2}[:.h]\d\d\b.{0,20}$")  # alone behind a date
-_MODIFIED_WORDS = re.compile(
-    r"updat|modif|revis|edited|a[ck]tuali[sz]|atualiz|mis à jour|aggiornat|обновл|оновл|geändert|änderung|bearbeitet|bijgewerkt|gewijzigd"
-    r"|u?pp?dater|uppfær|päivit|zaktualiz|güncel|cập nhật|更新|수정",
-    re.IGNORECASE,
-)
 _STANDARD = re.compile(
     r"\s*\d{4}-?\d\d"
 )  # ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change
 _DAY_FIRST_HOSTS = (".uk", ".ie", ".au", ".nz", ".in", ".za", ".ng", ".ke", ".gh", ".sg", ".my", ".hk", ".pk", ".bd", ".lk", ".mt", ".eu")
 _SEEN = frozenset(("time", "text"))  # what readers see, of this page or of others
 _EMBEDDED = frozenset(("VideoObject", "PodcastEpisode"))
-_EVENT_WORDS = re.compile(
-    r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE
-)
-_PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|created|byline|dateline|date|datum|fecha", re.IGNORECASE)
+_NUMBERS = re.compile(r"\d\D*\d")  # without two digits, a text has no date
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +184,9 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
 def _as_seen(declared: Moment, texts: Iterator[str], url: str, month_first: bool, language: str | None) -> Moment:
     """The same moment in the zone of the site's readers, if the page shows them another day than that in UTC."""
     seen = (found[0] for text in texts if (found := read_date(text, month_first, language)) and found[1] is None)
-    first = None
-    for moment in islice(seen, MOST_SEEN):
-        if moment.date() == declared.at.date():  # mostly beside the heading: the rest is not read then, which takes much longer
-            return declared
-        first = first or moment
-    if first is None or (zone := local_offset(declared.at, first, url, language)) is None:
+    first = next(seen, None)  # it decides nearly always: the others take much longer to read
+    zone = local_offset(declared.at, first, url, language) if first is not None else None
+    if zone is None or any(moment.date() == declared.at.date() for moment in islice(seen, MOST_SEEN - 1)):
         return declared
     local = declared.at.astimezone(zone)
     return Moment(local, local.isoformat()[-6:], declared.source)
@@ -228,57 +226,56 @@ def _latest(page: Page) -> tuple[datetime, datetime]:
 def _below_heading(markup: Markup) -> Iterator[str]:
     """The texts directly below the main heading that are dates and nothing else."""
     for heading in markup.headings[:2]:
-        behind = markup.texts_after(heading)
+        behind = list(islice(markup.texts_after(heading), BESIDE_TEXTS + 1))
         for place, (text, node) in enumerate(behind[:BESIDE_TEXTS]):
             if not DATE_ALONE.fullmatch(text):
                 continue
-            words = f"{text} {_surrounding_names(node)}"
-            if not _MODIFIED_WORDS.search(words) and not _EVENT_WORDS.search(words):
+            words = f"{text} {surrounding_names(node)}"
+            if not is_of_change(words) and not is_of_event(words):
                 time = next((following for following, _ in behind[place + 1 : place + 2] if _CLOCK.match(following)), "")
                 yield f"{text} {time}" if time else text
 
 
 def _without_changes(nodes: list[Node]) -> Iterator[Node]:
     """The nodes whose texts do not say that their date is that of a change."""
-    return (node for node in nodes if not _MODIFIED_WORDS.search(visible_text(node)))
+    return (node for node in nodes if not is_of_change(visible_text(node)))
 
 
 def _named_dates(markup: Markup) -> Iterator[Node]:
     """The elements whose names say that they hold a date of publishing, in boilerplate, too."""
     for node in markup.dates[:80]:
-        words = _surrounding_names(node)
-        if _PUBLISHED_WORDS.search(words) and not _EVENT_WORDS.search(words) and not _MODIFIED_WORDS.search(words):
+        words = surrounding_names(node)
+        if is_of_publishing(words) and not is_of_event(words) and not is_of_change(words):
             yield node
 
 
 def _near_heading(markup: Markup) -> Iterator[str]:
     """Short texts close after the main heading and directly above it, and bylines."""
     for heading in markup.headings[:2]:
-        for place, (text, node) in enumerate(markup.texts_after(heading)[:NEAR_TEXTS]):
-            if not 5 < len(text) <= 80 or _EVENT_WORDS.search(text) or _MODIFIED_WORDS.search(f"{text[:BEFORE_DATE]} {node_names(node)}"):
+        for place, (text, node) in enumerate(islice(markup.texts_after(heading), NEAR_TEXTS)):
+            if not _may_be_date(text) or is_of_change(f"{text[:BEFORE_DATE]} {node_names(node)}"):
                 continue
             if place < BESIDE_TEXTS or not in_boilerplate(node):
                 yield text
-        yield from (text for text in _above(heading) if not _EVENT_WORDS.search(text))
+        yield from filter(_may_be_date, _above(heading))
     for node in markup.authors[:40]:  # a date may stand behind the author's name
-        if not in_boilerplate(node) and 5 < len(text := visible_text(node)) <= 80 and not _EVENT_WORDS.search(text):
+        if _may_be_date(text := visible_text(node)) and not in_boilerplate(node):
             yield text
+
+
+def _may_be_date(text: str) -> bool:
+    """Whether a short text has digits and names no event."""
+    return 5 < len(text) <= MAX_SHORT and _NUMBERS.search(text) is not None and not is_of_event(text)
 
 
 def _above(heading: Node) -> list[str]:
     """The last short texts above a heading in the same element, the nearest first."""
-    found: list[str] = []
     for around in (heading.parent, heading.parent.parent if heading.parent is not None else None):
         if around is None or around.tag in {"body", "html", "main"} or in_boilerplate(around):
             break
-        for node in around.traverse(include_text=True, skip_empty=True):
-            if node == heading:
-                break
-            if node.is_text_node and 5 < len(text := folded_text(node.text_content or "")) <= 80:
-                found.append(text)
-        if found:
-            break
-    return found[-1 : -1 - BESIDE_TEXTS : -1]
+        if found := list(islice((text for text in texts_before(heading, around) if 5 < len(text) <= MAX_SHORT), BESIDE_TEXTS)):
+            return found
+    return []
 
 
 def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
@@ -329,18 +326,18 @@ def _visible_times(markup: Markup, *, published: bool) -> Iterator[str]:
             # blogs keep the date in the article's footer: a date for machines there is the page's unless it is another page's
             if not in_boilerplate(node) or (_has_machine_date(node) and not in_list_of_pages(node)):
                 yield date_text(node)
-    for node in sorted(markup.times[:40], key=lambda node: "publish" not in _surrounding_names(node).lower()):
-        words = _surrounding_names(node)
-        if published != bool(_MODIFIED_WORDS.search(words)) and not _EVENT_WORDS.search(words) and not in_boilerplate(node):
+    named = [(surrounding_names(node), node) for node in markup.times[:40]]
+    for words, node in sorted(named, key=lambda item: "publish" not in item[0].lower()):
+        if published != is_of_change(words) and not is_of_event(words) and not in_boilerplate(node):
             yield date_text(node)
 
 
 def _visible_dates(markup: Markup) -> Iterator[str]:
     """The texts of elements outside boilerplate whose names say that they hold the date of publishing."""
     for node in markup.dates[:80]:
-        words = _surrounding_names(node)
-        named = _PUBLISHED_WORDS.search(words)
-        if not (named or "meta" in words) or _EVENT_WORDS.search(words) or _MODIFIED_WORDS.search(words) or in_boilerplate(node):
+        words = surrounding_names(node)
+        named = is_of_publishing(words)
+        if not (named or "meta" in words) or is_of_event(words) or is_of_change(words) or in_boilerplate(node):
             continue
         text = _before_change(visible_text(node))
         if named and len(text) <= SHORT_DATE and (title := node.attributes.get("title")):
@@ -353,18 +350,9 @@ def _visible_dates(markup: Markup) -> Iterator[str]:
 
 def _before_change(text: str) -> str:
     """What a text says before it speaks of a change: `Written: 2 May 2024, updated: 5 May 2024` names both."""
-    change = _MODIFIED_WORDS.search(text)
-    return text[: change.start()] if change else text
+    place = change_in(text)
+    return text if place is None else text[:place]
 
 
 def _has_machine_date(node: Node) -> bool:
     return not {"datetime", "content", "title"}.isdisjoint(node.attributes)
-
-
-def _surrounding_names(node: Node) -> str:
-    """The names of the node and of its parent."""
-    parent = node.parent
-    around = [node_names(node), node.attributes.get("itemprop") or ""]
-    if parent is not None and parent.tag not in {"body", "article", "main"}:
-        around.append(node_names(parent))
-    return " ".join(around)

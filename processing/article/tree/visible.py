@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from processing.article.tree.characters import folded_text
 from processing.article.tree.inline import BLOCKS
 from processing.article.tree.parse import Node, tag_number, tag_numbers
@@ -59,31 +61,41 @@ def text_parts(node: Node) -> list[str]:
     return [part for part in parts if part]
 
 
-def texts_after(node: Node, most: int) -> list[tuple[str, Node]]:
-    """The first texts behind a node in document order, folded, at most `most`, each with its element."""
-    found: list[tuple[str, Node]] = []
+def texts_after(node: Node) -> Iterator[tuple[str, Node]]:
+    """The texts behind a node in document order, folded, each with its element."""
     current: Node | None = node
-    while current is not None and current.tag_id != _BODY and len(found) < most:
+    while current is not None and current.tag_id != _BODY:
         following = current.next
-        while following is not None and len(found) < most:
-            found.extend(_leading(following, most - len(found)))
+        while following is not None:
+            if following.tag_id not in _INVISIBLE:
+                yield from _texts_in(following)
             following = following.next
         current = current.parent
-    return found
 
 
-def _leading(node: Node, most: int) -> list[tuple[str, Node]]:
-    found: list[tuple[str, Node]] = []
-    if node.tag_id in _INVISIBLE:
-        return found
+def _texts_in(node: Node) -> Iterator[tuple[str, Node]]:
     for child in node.traverse(include_text=True, skip_empty=True):
         if child.tag_id != _TEXT or (parent := child.parent) is None or parent.tag_id in _INVISIBLE:
             continue
         if text := folded_text(child.text_content or ""):
-            found.append((text, parent))
-            if len(found) >= most:
-                break
-    return found
+            yield text, parent
+
+
+def texts_before(node: Node, around: Node) -> Iterator[str]:
+    """The texts before a node in an element around it, folded, the nearest first; those that readers do not see, too."""
+    current: Node | None = node
+    while current is not None:
+        before = current.prev
+        if before is None:
+            current = current.parent
+            if current is None or current.mem_id == around.mem_id:
+                return
+            continue
+        current = before
+        while (last := current.last_child) is not None:
+            current = last
+        if current.tag_id == _TEXT:
+            yield folded_text(current.text_content or "")
 
 
 def _is_visible(text: Node) -> bool:
