@@ -30,14 +30,16 @@ _BOILERPLATE = (*_LISTS.split(), *_PARTS.split())
 _APART = ("widget", "nav", "card")
 # What the words around a date say of it, in parts of words, too.
 _CHANGES = """
-updat modif revis edited actualis actualiz aktualis aktualiz atualiz aggiornat обновл оновл geändert änderung bearbeitet bijgewerkt gewijzigd
-pdater uppfær päivit güncel 更新 수정
+updat modif revis edited actualis actualiz aktualis aktualiz atualiz aggiornat обновл оновл geändert änderung bearbeitet bijgewerkt
+gewijzigd pdater uppfær päivit güncel 更新 수정
 """
 _CHANGED = (*_CHANGES.split(), "mis à jour", "cập nhật")
 _CHANGE = re.compile("|".join(("u?pp?dater", *_CHANGED)), re.IGNORECASE)
-_PUBLISHED = tuple("publi postdate post-date poston post-on postedon posted-on created byline date datum fecha".split())
-_EVENTS = tuple("today current expir event deadline birth valid until copyright © join since".split())
-_EVENT = re.compile(r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE)
+_PUBLISHED = ("publi", "postdate", "post-date", "poston", "post-on", "postedon", "posted-on", "created", "byline", "date", "datum", "fecha")
+_EVENTS = ("today", "current", "expir", "event", "deadline", "birth", "valid", "until", "copyright", "©", "join", "since")
+_EVENT = re.compile(
+    r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE
+)
 _WORDS_APART = re.compile(r"(?<!elementor-)widget|(?:^|[\s_-])(?:nav|cards?)(?:$|[\s_-])")
 
 

@@ -23,7 +23,7 @@ from processing.article.metadata.fallback_dates import (
     only_date,
 )
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, types_of
-from processing.article.metadata.local_zone import is_utc, local_offset
+from processing.article.metadata.local_zone import country_of, has_zones, is_utc, local_offset, may_move
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.surroundings import (
     change_in,
@@ -175,17 +175,21 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("time", _visible_times(markup, published=False), today)
     )
     if published is not None and is_utc(published.zone, published.at):
-        published = _as_seen(published, _seen_dates(markup), page.url, month_first, language)
+        published = _as_seen(published, markup, page.url, month_first, language)
     if published is None and (change := plausible("text", labelled_changes(markup))) is not None:
         published, modified = replace(change, source="modified"), modified or change
     return published, modified
 
 
-def _as_seen(declared: Moment, texts: Iterator[str], url: str, month_first: bool, language: str | None) -> Moment:
+def _as_seen(declared: Moment, markup: Markup, url: str, month_first: bool, language: str | None) -> Moment:
     """The same moment in the zone of the site's readers, if the page shows them another day than that in UTC."""
+    country = country_of(url, language)
+    if not may_move(declared.at, country):  # most moments: to read what readers see takes much longer
+        return declared
+    texts = _seen_dates(markup) if has_zones(country) else _beside_headings(markup)
     seen = (found[0] for text in texts if (found := read_date(text, month_first, language)) and found[1] is None)
     first = next(seen, None)  # it decides nearly always: the others take much longer to read
-    zone = local_offset(declared.at, first, url, language) if first is not None else None
+    zone = local_offset(declared.at, first, country) if first is not None else None
     if zone is None or any(moment.date() == declared.at.date() for moment in islice(seen, MOST_SEEN - 1)):
         return declared
     local = declared.at.astimezone(zone)
@@ -251,6 +255,14 @@ def _named_dates(markup: Markup) -> Iterator[Node]:
 
 def _near_heading(markup: Markup) -> Iterator[str]:
     """Short texts close after the main heading and directly above it, and bylines."""
+    yield from _beside_headings(markup)
+    for node in markup.authors[:40]:  # a date may stand behind the author's name
+        if _may_be_date(text := visible_text(node)) and not in_boilerplate(node):
+            yield text
+
+
+def _beside_headings(markup: Markup) -> Iterator[str]:
+    """Short texts close after the main headings and directly above them."""
     for heading in markup.headings[:2]:
         for place, (text, node) in enumerate(islice(markup.texts_after(heading), NEAR_TEXTS)):
             if not _may_be_date(text) or is_of_change(f"{text[:BEFORE_DATE]} {node_names(node)}"):
@@ -258,9 +270,6 @@ def _near_heading(markup: Markup) -> Iterator[str]:
             if place < BESIDE_TEXTS or not in_boilerplate(node):
                 yield text
         yield from filter(_may_be_date, _above(heading))
-    for node in markup.authors[:40]:  # a date may stand behind the author's name
-        if _may_be_date(text := visible_text(node)) and not in_boilerplate(node):
-            yield text
 
 
 def _may_be_date(text: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from processing.article.outline.names import Attributes
 from processing.article.tree.characters import folded_text
-from processing.article.tree.inline import inline_text, is_unseen
-from processing.article.tree.parse import Node
+from processing.article.tree.inline import CELLS, inline_text, is_unseen, is_unseen_by
+from processing.article.tree.parse import Node, tag_number, tag_numbers
 
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
 MAX_PICTURE_CHARACTERS = 40
@@ -15,7 +16,7 @@ MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd num
 MIN_GRID_ROWS = 3  # of a table without header cells that has others in it
 _INNER = "table, form"
 _SCRIPT = "script:not([type*='math/tex'])"  # in tables that lay out the page, and in cells of data
-_CELL_TAGS = frozenset(("td", "th"))
+_CELLS, _TEXT = tag_numbers(CELLS), tag_number("-text")  # to read the name of a tag takes five times as long
 
 Row = list[str]
 
@@ -72,43 +73,56 @@ def _is_data(table: Node) -> bool:
 def _rows(node: Node) -> list[Row]:
     """The rows with all columns: a cell that covers several columns or rows is followed by empty ones."""
     covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
-    return [_row(row_cells(row), covered) for row in own_rows(node)]
+    return [_row(_cells_of(row), covered) for row in own_rows(node)]
 
 
 def row_cells(row: Node) -> list[Node]:
-    """The cells of a row that readers see. The parser puts cells directly into it."""
+    """The cells of a row that readers see."""
+    return [cell for cell, _ in _cells_of(row)]
+
+
+def _cells_of(row: Node) -> list[tuple[Node, Attributes]]:
+    """The cells of a row that readers see, with their attributes. The parser puts cells directly into it."""
     cells = []
     cell = row.first_child
     while cell is not None:
-        if cell.tag in _CELL_TAGS and not is_unseen(cell):
-            cells.append(cell)
+        if cell.tag_id in _CELLS:
+            attributes = cell.attributes
+            if not attributes or not is_unseen_by(attributes, cell):
+                cells.append((cell, attributes))
         cell = cell.next
     return cells
 
 
-def _row(cells: list[Node], covered: dict[int, int]) -> Row:
+def _row(cells: list[tuple[Node, Attributes]], covered: dict[int, int]) -> Row:
     row: Row = []
     covering: dict[int, int] = {}
-    for cell in cells:
-        _add_covered(row, covered)
-        attributes = cell.attributes
-        columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
+    columns = rows = 1
+    for cell, attributes in cells:
+        row += [""] * (columns - 1)  # covered by the cell before
+        if covered:
+            _add_covered(row, covered)
+        columns = rows = 1
+        if attributes:
+            columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
-        last = cell is cells[-1]
-        row += [_cell_text(cell), *([""] * (0 if last else columns - 1))]
-    _add_covered(row, covered)
-    for column in [column for column in covered if column >= len(row)]:
-        del covered[column]
+        row.append(_cell_text(cell))
+    if covered:
+        _add_covered(row, covered)
+        for column in [column for column in covered if column >= len(row)]:
+            del covered[column]
     covered |= covering
     return row
 
 
 def _cell_text(cell: Node) -> str:
     child = cell.first_child
-    alone = child is not None and child.next is None and child.tag == "-text"  # the common case
-    text = folded_text((child.text_content or "") if child is not None and alone else inline_text(cell))
-    return text or _picture(cell)
+    if child is None:
+        return ""
+    if child.tag_id == _TEXT and child.next is None:  # the common case
+        return folded_text(child.text_content or "")
+    return folded_text(inline_text(cell)) or _picture(cell)
 
 
 def _picture(cell: Node) -> str:

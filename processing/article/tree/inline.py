@@ -8,7 +8,7 @@ from collections.abc import Callable
 from processing.article.tree.edits import edited_text
 from processing.article.tree.formulas import formula_text, script_formula
 from processing.article.tree.images import image_text
-from processing.article.tree.parse import Node, tag_number
+from processing.article.tree.parse import Node, tag_number, tag_numbers
 from processing.article.tree.quotes import quotation_marks
 from processing.article.tree.raised import cents, raised_kind, raised_text
 
@@ -23,6 +23,9 @@ _TEXT = tag_number("-text")
 CELLS = frozenset(("td", "th"))
 IN_TABLES = CELLS | {"tr", "tbody", "thead", "tfoot"}
 BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
+# By number: to read the name of a tag takes five times as long.
+_BLOCK_NUMBERS, _UNREAD_NUMBERS, _TABLE_NUMBERS, _QUOTATION = map(tag_numbers, (BLOCKS, _UNREAD, IN_TABLES, ["q"]))
+_OWN_NUMBERS = tag_numbers(("br", "sup", "sub", "del", "s", "strike", "ins", "span", "math", "img", "script"))
 _READERS: dict[str | None, Callable[[Node], str]] = {"math": formula_text, "img": image_text, "script": script_formula}
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
@@ -41,19 +44,20 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
             node, end = stack.pop()
             parts.append(end)
             continue
-        if node.tag_id == _TEXT:
+        number = node.tag_id
+        if number == _TEXT:
             parts.append(node.text_content or "")
             node = node.next
             continue
-        end = edge if node.tag in BLOCKS else ""
+        end = edge if number in _BLOCK_NUMBERS else ""
         following, inside = node.next, None
-        if (text := _own_text(node, parts, edge)) is not None:
+        if number in _OWN_NUMBERS and (text := _own_text(node, parts, edge)) is not None:
             parts.append(text)
-        elif not _is_unread(node) and not (skip is not None and skip(node)):
-            if end and edge == " " and node.tag in IN_TABLES and (mark := cell_mark(node)):
+        elif number not in _UNREAD_NUMBERS and not is_unseen(node) and not (skip is not None and skip(node)):
+            if end and edge == " " and number in _TABLE_NUMBERS and (mark := cell_mark(node)):
                 _end_with(parts, mark)
             parts.append(end if end and parts and not parts[-1].endswith(edge) else "")
-            if node.tag == "q":
+            if number in _QUOTATION:
                 opening, end = quotation_marks(node)
                 parts.append(opening)
             inside = node.first_child
@@ -75,9 +79,12 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
         case "del" | "s" | "strike" | "ins":
             return edited_text("".join(parts[-3:]), node)
         case "span":
-            kind = raised_kind(node, node.attributes)
+            attributes = node.attributes
+            if not attributes:
+                return None
+            kind = raised_kind(node, attributes)
             before = "".join(parts[-3:])[-20:]
-            return raised_text(before, node, kind=kind) if kind else cents(node, node.attributes, before)
+            return raised_text(before, node, kind=kind) if kind else cents(node, attributes, before)
     read = _READERS.get(node.tag)
     return read(node) if read else None
 
@@ -105,23 +112,24 @@ def _end_with(parts: list[str], mark: str) -> None:
     parts.append(mark)
 
 
-def _is_unread(node: Node) -> bool:
-    return node.tag in _UNREAD or is_unseen(node)
-
-
 def is_unseen(node: Node) -> bool:
     """Whether an element inside a text is hidden, is for screen readers only, or repeats a formula beside it."""
     attributes = node.attributes
-    if not attributes:
-        return False
+    return bool(attributes) and is_unseen_by(attributes, node)
+
+
+def is_unseen_by(attributes: dict[str, str | None], node: Node) -> bool:
+    """The same, given the element's attributes."""
     names = attributes.get("class") or ""
     if names == "MathJax_Preview":
         return True
-    if "math" in names.lower():  # MathML for screen readers carries the formula's text
+    if names and "math" in names.lower():  # MathML for screen readers carries the formula's text
         return False
     if names == "katex-html":
         return node.prev is not None
     style = attributes.get("style")
-    hidden = "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None) or _HIDDEN_NAMES.search(names) is not None
+    hidden = "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None)
+    if not hidden and not (names and _HIDDEN_NAMES.search(names)):
+        return False
     # A hidden colon between two parts of a heading is part of it, and hidden MathML has a formula that is shown as an image.
-    return hidden and any(map(str.isalnum, node.text())) and node.css_first("math") is None
+    return any(map(str.isalnum, node.text())) and node.css_first("math") is None

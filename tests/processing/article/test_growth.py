@@ -37,6 +37,14 @@ UNITS = [
 ]  # fmt: skip
 
 
+def test_days_below_one_label_of_a_change() -> None:
+    def work(size: int) -> None:
+        text = "1 May 2020<br>" * (size // 14)
+        read_article(Page("https://news.example/about", f"<body><div>Updated: {text}</div></body>"))
+
+    assert growth(work, 40_000) < 10
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_whatever_is_repeated(unit: str) -> None:
     def work(size: int) -> None:

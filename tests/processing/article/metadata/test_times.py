@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from processing.article.metadata import local_zone
 from processing.article.metadata.dates import read_date
 from processing.article.metadata.metadata import Metadata, read_metadata
 from processing.article.metadata.months import month_number
@@ -383,7 +384,18 @@ def declared_in_utc(moment: str, seen: str, url: str, lang: str = "en") -> str:
         ("2022-05-04T00:53:29Z", "May 3, 2022", "https://valley.co/a", "2022-05-04T00:53:29+00:00"),
         ("2025-02-11T23:55:00Z", "11.2.2025</p><p>12.2.2025 7:25", "https://dalur.is/a", "2025-02-11T23:55:00+00:00"),
         ("2022-05-04T12:00:00+02:00", "3 May 2022", "https://tal.de/a", "2022-05-04T12:00:00+02:00"),
+        ("2024-02-28T23:30:00Z", "29. Februar 2024 5:30", "https://tal.de/a", "2024-02-28T23:30:00+00:00"),  # in no zone of the country
     ],
 )
 def test_a_moment_in_utc_has_the_day_that_readers_see(moment: str, seen: str, url: str, local: str) -> None:
     assert declared_in_utc(moment, seen, url) == local
+
+
+@pytest.mark.parametrize("country", local_zone.BOUNDS)
+def test_all_zones_of_a_country_are_between_its_bounds(country: str) -> None:
+    days = [datetime(year, month, 15, tzinfo=UTC) for year in (1990, 2000, 2010, 2025) for month in (1, 7)]
+    offsets = {offset for day in days for offset in local_zone.country_offsets(day, country)}
+    least, most = local_zone.BOUNDS[country]
+    assert offsets
+    assert least <= min(offsets)
+    assert max(offsets) <= most
