@@ -77,12 +77,12 @@ class Markup:
         if known is None:
             known = self._texts_after[heading.mem_id] = ([], islice(texts_after(heading), NEAR_TEXTS))
         read, rest = known
-        place = 0
-        while place < len(read) or (following := next(rest, None)) is not None:
+        for place in range(NEAR_TEXTS):
             if place == len(read):
-                read.append(following)
+                read.extend(islice(rest, 1))
+            if place == len(read):
+                return
             yield read[place]
-            place += 1
 
     @cached_property
     def subheadings(self) -> list[Node]:
