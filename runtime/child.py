@@ -1,6 +1,7 @@
 """The parent's side of a child process: the command that starts it, and why it ended.
 
-Children are started with a new interpreter. A fork is not safe in a process with threads, an event loop or Airflow's hooks.
+Children are started with a new interpreter: a fork is not safe in a process with threads, an event loop or Airflow's hooks. A few are
+forked before there is any of these (`runtime.forked_child`).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What the web's own rules say, read once for all folders: robots directives, media types, default ports."""
+"""What the web's own rules say, read once for all folders: robots directives, media types, default ports, and dates as lists write them."""

@@ -1,4 +1,4 @@
-"""Reads the dates of feeds and sitemaps, in every form in which the web writes them.
+"""Reads the dates of feeds, sitemaps, robots directives and foreign WARC files, in every form in which the web writes them.
 
 The forms are those of ISO 8601 and RFC 822 with their usual mistakes, dates as people write them, and seconds since 1970. A zone may be a
 name. What cannot be read of the time leaves the day; a day that can be read in two ways is none.
@@ -82,7 +82,8 @@ def _week_or_day(text: str) -> datetime | None:
     if not week and not 1 <= day_of_year <= 366:
         return None
     first = datetime.fromisocalendar(year, week, weekday or 1).replace(tzinfo=UTC) if week else datetime(year, 1, 1, tzinfo=UTC)
-    return _with_time(first + timedelta(days=max(day_of_year - 1, 0)), text[found.end() :].lstrip("Tt"))
+    day = first + timedelta(days=max(day_of_year - 1, 0))
+    return _with_time(day, text[found.end() :].lstrip("Tt")) if week or day.year == year else None
 
 
 def _compact(text: str) -> datetime | None:

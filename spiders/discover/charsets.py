@@ -6,6 +6,7 @@ import codecs
 import re
 from urllib.parse import quote
 
+from spiders.download.text_charset import is_nearly_utf8
 from storage.warc.charsets import charset_of, codec_of
 
 META_BYTES = 4_096  # the HTML Standard reads 1,024; real pages name their charset later
@@ -14,9 +15,7 @@ META = re.compile(
     re.I,
 )
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-NON_ASCII = bytes(range(0x80, 0x100))
 UTF8, DEFAULT = "utf-8", "cp1252"  # the default is that of browsers
-MAX_BROKEN = 3  # bytes of a page in UTF-8 that names no charset, as after a cut
 SAFE_IN_QUERY = "%/?#[]@!$&'()*+,;=:-._~"
 
 
@@ -49,16 +48,10 @@ def _codec(html: bytes, declared: str | None) -> str:
     try:
         html.decode()
     except UnicodeDecodeError:
-        if named is None and _is_nearly_utf8(html):
+        if named is None and is_nearly_utf8(html):
             return UTF8
         return DEFAULT if named is None else codec_of(named)
     return codec_of(named) if named == "iso-2022-jp" else UTF8
-
-
-def _is_nearly_utf8(html: bytes) -> bool:
-    text = html.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    return broken <= MAX_BROKEN and len(text) - len(html.translate(None, NON_ASCII)) > 2 * broken
 
 
 def _named_in(head: bytes) -> str | None:

@@ -10,7 +10,7 @@ from spiders.discover.list_text import list_root
 from spiders.download.text_charset import file_text
 
 HEAD_BYTES = 128 * 1024  # a root element comes earlier, even behind a licence and pages of warnings
-URL_LINE = re.compile(r"(?:\s*(?:[#;][^\n]*)?\n){0,200}\s*[\"'<]?https?://", re.IGNORECASE)
+URL_LINE = re.compile(r"(?:[^\S\n]*(?:[#;][^\n]*)?\n){0,200}+\s*[\"'<]?https?://", re.IGNORECASE)
 KINDS = {
     "urlset": UrlKind.SITEMAP,
     "sitemapindex": UrlKind.SITEMAP,

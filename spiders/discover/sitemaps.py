@@ -91,10 +91,11 @@ def _discard(element: etree._Element) -> None:
 
 
 def _text_entries(text: str) -> Iterator[SitemapEntry]:
-    for written in islice(io.StringIO(text if "\n" in text else text.replace("\r", "\n")), MAX_ENTRIES):
-        for address in listed_addresses(written):
-            if address[:8].lower().startswith(("http://", "https://")):
-                yield SitemapEntry(address, False, None, Hints(source="sitemap"))
+    lines = islice(io.StringIO(text if "\n" in text else text.replace("\r", "\n")), MAX_ENTRIES)
+    addresses = (address for line in lines for address in listed_addresses(line))
+    for address in islice(addresses, MAX_ENTRIES):
+        if address[:8].lower().startswith(("http://", "https://")):
+            yield SitemapEntry(address, False, None, Hints(source="sitemap"))
 
 
 def _entry(element: etree._Element, is_sitemap: bool, url: str) -> SitemapEntry | None:

@@ -12,7 +12,7 @@ import re
 from schemas.capture import HeaderList
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
-MAX_HEAD_BYTES = 1024 * 1024  # more is given to the parser as it is, which refuses it
+MAX_HEAD_BYTES = 1024 * 1024  # of all lines together; a longer head is refused
 _STRICT = re.compile(rb"HTTP/1\.[01] \d{3} [\t\x20-\x7e\x80-\xff]*\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
 _STATUS = re.compile(rb"HTTP/(\d(?:\.\d)?)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)", re.IGNORECASE)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")

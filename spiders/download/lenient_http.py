@@ -22,6 +22,7 @@ from typing import Any
 
 from aiohttp import ClientConnectionError, ClientPayloadError
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import StreamReader
 
 from schemas.capture import HeaderList
@@ -108,6 +109,9 @@ class LenientResponseHandler(ResponseHandler):
             size = len(self._head)
             if found is None and size <= MAX_HEAD_BYTES and self._head[: len(BEGIN)].upper().startswith(BEGIN[:size]):
                 return
+            if size > MAX_HEAD_BYTES and (found is None or found.end() > MAX_HEAD_BYTES):
+                self._refuse_head()
+                return
             received = bytes(self._head)  # copied once: a server may send a byte at a time
             if found is None:
                 self._head, data = None, received
@@ -118,6 +122,13 @@ class LenientResponseHandler(ResponseHandler):
             self._feed(self._for_parser(head))
         if data and (body := self._mended_body(data)):
             self._feed(body)
+
+    def _refuse_head(self) -> None:
+        """Fail as the parser does. It bounds single lines and their number, which together may be hundreds of megabytes."""
+        self._head = None
+        if self.transport is not None:
+            self.transport.close()
+        self.set_exception(LineTooLong("the head", str(MAX_HEAD_BYTES)))
 
     def _mended_body(self, data: bytes) -> bytes:
         """The bytes of a body for the parser: its chunks are mended where they must be."""

@@ -12,6 +12,8 @@ PYTHON_ONLY_CODECS = frozenset(
     {"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"}
 )  # Python has a codec of this name, but no page means it
 SAMPLE_BYTES = 64
+NON_ASCII = bytes(range(0x80, 0x100))
+MAX_BROKEN = 3  # bytes of a text in UTF-8, as after a cut
 MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -35,7 +37,7 @@ def is_web_charset(name: str) -> bool:
 def file_text(body: bytes, declared: str | None = None) -> str:
     """The whole file as text, without a byte order mark. `declared` is the charset that its header names.
 
-    Bytes that are valid UTF-8 are UTF-8, whatever the file says of itself.
+    Bytes that are valid UTF-8 are UTF-8, whatever the file says of itself. In a file that says nothing else, a few may be broken.
     """
     charset = _charset(body)
     for name in (charset if charset.startswith(WIDE) else "utf-8", charset, declared):
@@ -47,8 +49,16 @@ def file_text(body: bytes, declared: str | None = None) -> str:
     return _lenient(body, charset)
 
 
+def is_nearly_utf8(body: bytes) -> bool:
+    """Whether bytes are UTF-8 but for a few."""
+    text = body.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    return broken <= MAX_BROKEN and len(text) - len(body.translate(None, NON_ASCII)) > 2 * broken
+
+
 def _lenient(body: bytes, charset: str) -> str:
-    return body.decode(charset if charset.startswith(WIDE) else "cp1252", "replace").lstrip("\ufeff")
+    codec = charset if charset.startswith(WIDE) else "utf-8" if charset == "utf-8" and is_nearly_utf8(body) else "cp1252"
+    return body.decode(codec, "replace").lstrip("\ufeff")
 
 
 def _charset(body: bytes) -> str:

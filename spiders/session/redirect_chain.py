@@ -17,13 +17,24 @@ from typing import cast
 from urllib.request import Request
 
 from schemas.capture import Capture
+from storage.urls.surt import is_shared_suffix
 
 MAX_CHAINS = 10_000  # that wait for their next URL; bounds memory
 MAX_COOKIES = 50  # of one response and of one request, as many as RFC 6265 asks of a host
 MAX_COOKIE_CHARACTERS = 4_096  # of one, RFC 6265, 6.1
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# A cookie without Domain is for its host alone, and none is for all hosts of a country's second level, such as co.uk
-POLICY = DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
+
+
+class _CookiePolicy(DefaultCookiePolicy):
+    """A cookie without Domain is for its host alone, and none is for hosts of several owners, such as all of co.uk (RFC 6265, 5.3)."""
+
+    def set_ok_domain(self, cookie: Cookie, request: Request) -> bool:
+        """Whether a response may set a cookie for the domain that it names."""
+        allowed: bool = super().set_ok_domain(cookie, request)
+        return allowed and not (cookie.domain_specified and is_shared_suffix(cookie.domain.lstrip(".")))
+
+
+POLICY = _CookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
 
 
 @dataclass(frozen=True, slots=True)

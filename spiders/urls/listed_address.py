@@ -8,12 +8,13 @@ from storage.urls.host_key import canonical_host, without_port
 
 MAX_CHARACTERS = 8_192  # URLs end at 2,000
 AROUND = " \t\r\n\f\"'<>\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"  # blanks, quotes and invisible characters, which no URL begins with
-BROKEN_LINE = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+LINE_BREAKS = re.compile(r"[\r\n]+")
 
 
 def listed_address(text: str | None, list_url: str = "") -> str:
     """An address as it is meant; empty for none. One that begins with the host of the list lacks only its scheme."""
-    address = BROKEN_LINE.sub("", (text or "")[:MAX_CHARACTERS].strip(AROUND)).replace("&amp;", "&")
+    lines = LINE_BREAKS.split((text or "")[:MAX_CHARACTERS].strip(AROUND))
+    address = "".join([line.strip(" \t") for line in lines]).replace("&amp;", "&")
     if list_url and ":" not in address.partition("/")[0]:
         host = without_port(canonical_host(list_url)).removeprefix("www.")
         if address.lower().startswith((f"{host}/", f"www.{host}/")):

@@ -82,6 +82,12 @@ def registered_domain(host: str) -> str | None:
     return None if _ADDRESS.fullmatch(host) else _suffixes().privatesuffix(host)
 
 
+@lru_cache(CACHED_HOSTS)
+def is_shared_suffix(name: str) -> bool:
+    """Whether hosts of several owners may end with a name: a public suffix, also a company's (`github.io`), or the end of an address."""
+    return _ADDRESS.fullmatch(name) is not None or _all_suffixes().privatesuffix(name) is None
+
+
 @cache
 def _surt() -> Any:  # the package has no types
     with warnings.catch_warnings():
@@ -93,3 +99,8 @@ def _surt() -> Any:  # the package has no types
 @cache
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList(accept_unknown=False, only_icann=True)
+
+
+@cache
+def _all_suffixes() -> PublicSuffixList:
+    return PublicSuffixList()

@@ -108,6 +108,8 @@ def test_a_time_that_cannot_be_read_leaves_the_day(text: str) -> None:
     [
         "",
         None,
+        "2023-366",
+        "2024-W54",
         "today",
         "0000-00-00T00:00:00Z",
         "2024-13-40",

@@ -64,7 +64,7 @@ _PREFIXED = re.compile(
 )
 # What follows the names in a byline: a date, a reading time, a role.
 _TAIL = re.compile(
-    r",[^,]{3,40}\bcontribut(?:ing|ed)\b.*$|\s*(?:[^\s@]+@[\w-]+\.\w|\blast(?=\s+(?:updated|modified|edited))"
+    r",[^,]{3,40}\bcontribut(?:ing|ed)\b.*$|\s*(?:(?<![^\s@])[^\s@]+@[\w-]+\.\w|\blast(?=\s+(?:updated|modified|edited))"
     r"|\bread(?=\s*(?:more|time|next|full|the|\d|:))|\b(?:on|updated|published|posted|min(?:ute)?s?|in|at|for|is|photo\w*|images?|contact|follow|share|comments?)\b|\b(?:am|um|le|el|il|den)(?=\s*\d|\s*$)|[|•·—–/@(\[]|\d|\bhttps?:).*$",
     re.IGNORECASE | re.DOTALL,
 )

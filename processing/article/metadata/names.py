@@ -44,12 +44,24 @@ def first_names_first(text: str) -> str:
     """`Last, First`, as citations write it, becomes `First Last`, also of several persons; other texts stay."""
     if "," not in text:
         return text
-    found = list(_LAST_INITIALS.finditer(text))
-    if found and "".join(match[0] for match in found) == text:  # Smith, J., Doe, A. B.
+    if found := _with_initials(text):
         return "; ".join(f"{match[2].strip()} {match[1]}" for match in found)
     pairs = [_LAST_FIRST.fullmatch(part.strip()) for part in re.split(r"[;|\n]|\s(?:and|und|et|&)\s", text)]
     turned = [f"{pair[2]} {pair[1]}" for pair in pairs if pair and _is_first_name(pair[2])]
     return "; ".join(turned) if len(turned) == len(pairs) else text
+
+
+def _with_initials(text: str) -> list[re.Match[str]]:
+    """The parts of a text that is nothing but last names with initials, such as `Smith, J., Doe, A. B.`; none of another text."""
+    found: list[re.Match[str]] = []
+    end = 0
+    while end < len(text):
+        match = _LAST_INITIALS.match(text, end)
+        if match is None:
+            return []
+        found.append(match)
+        end = match.end()
+    return found
 
 
 def _is_first_name(text: str) -> bool:

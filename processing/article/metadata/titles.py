@@ -24,7 +24,7 @@ META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "d
 # What separates the site's name from the title; a hyphen or a colon only with space around it.
 # A low line parts titles in Chinese, Japanese and Korean, or with space around it; elsewhere it is part of a name.
 _SIGNS = r"\-‐‑‒–—―−•·∙‧・:›>~⋆★☆✦♦●◆▪■▸▷→←‹</\\*"  # with space around them
-_BARS = r"\s*[|¦‖｜︱│❘∣⎮]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|_+(?=[\u3000-\u9fff\uac00-\ud7af])"
+_BARS = r"\s*[|¦‖｜︱│❘∣⎮]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|(?<!_)_+(?=[\u3000-\u9fff\uac00-\ud7af])"
 _SEPARATOR = re.compile(rf"\s+[|«»{_SIGNS}]+\s+|{_BARS}|\s*»\s*")
 _SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|{_SIGNS}]+\s+|{_BARS}")  # where « and » are quotation marks
 _SEPARATING = re.compile(f"[|¦‖｜︱│❘∣⎮：_«»{_SIGNS}]")  # every separator has one of these

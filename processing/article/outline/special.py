@@ -24,6 +24,7 @@ _LINE_NUMBERS = re.compile(
 )
 _ONLY_NUMBERS = re.compile(r"[\d\s]*")
 _PERMALINK = re.compile(r"(?:^|\s)(?:headerlink|heading-?anchor|header-?anchor|anchor-?link|hash-?link|permalink)(?:\s|$)", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
 MAX_BUTTON_ANCESTORS = 4  # between a heading and its button
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
@@ -68,13 +69,19 @@ def is_cell(attributes: Attributes) -> bool:
 def code_text(node: Node) -> str:
     """The text of a `<pre>` with its lines, without their numbers; empty for one that holds only the numbers of lines beside it."""
     text = without_invisible(inline_text(node, edge="\n", skip=_numbers_lines)).strip("\n")
-    around = (one for one in (node, node.parent) if one is not None)
-    return "" if not text.strip() or any(map(_numbers_lines, around)) else text
+    are_numbers = _ONLY_NUMBERS.fullmatch(text) is not None and any(
+        _is_named_numbers(one) for one in (node, node.parent) if one is not None
+    )
+    return "" if are_numbers or not text.strip() else text
 
 
 def _numbers_lines(node: Node) -> bool:
-    names = node.attributes.get("class") or ""
-    return _LINE_NUMBERS.search(names) is not None and _ONLY_NUMBERS.fullmatch(node.text()) is not None
+    return _is_named_numbers(node) and _ONLY_NUMBERS.fullmatch(node.text()) is not None
+
+
+def _is_named_numbers(node: Node) -> bool:
+    """Whether an element's classes say that it numbers lines."""
+    return _LINE_NUMBERS.search(node.attributes.get("class") or "") is not None
 
 
 def linked_note_mark(node: Node, before: str) -> str | None:
@@ -83,8 +90,8 @@ def linked_note_mark(node: Node, before: str) -> str | None:
     None for other links.
     """
     text = node.text(strip=True)
-    if text in PERMALINK_SIGNS or _PERMALINK.search(node.attributes.get("class") or ""):
-        return ""
+    if text in PERMALINK_SIGNS or (_PERMALINK.search(node.attributes.get("class") or "") and (not text or _LETTER.search(before))):
+        return ""  # in some systems the heading itself is such a link
     if not text.isdecimal() or len(text) > MAX_RAISED_CHARACTERS or not before[-1:].isdigit() or before.rfind("[") > before.rfind("]"):
         return None
     return note_mark(before, text)

@@ -12,6 +12,7 @@ from processing.article.tree.parse import Node
 
 MAX_DEPTH = 60  # nested elements of a formula; deeper ones are read as plain text
 MAX_FORMULA_CHARACTERS = 2000
+MAX_MATHML_CHARACTERS = 20_000  # the time of parsing grows with the square of the depth
 _STYLE = re.compile(r"^\{\\(?:displaystyle|textstyle|scriptstyle)\s*(.*)\}$", re.DOTALL)
 _TEX = re.compile(r"tex", re.IGNORECASE)
 _IMAGE_NAMES = re.compile(r"(?:^|[\s_-])(?:latex|tex|math|formula|mwe-math\S*)(?:[\s_-]|$)", re.IGNORECASE)
@@ -38,13 +39,20 @@ def script_formula(node: Node) -> str:
     if not kind or not kind.lower().startswith(("math/tex", "math/asciimath", "math/mml")):
         return ""
     if kind.lower().startswith("math/mml"):
-        formula = LexborHTMLParser(node.text()).css_first("math")
-        return formula_text(formula) if formula is not None else ""
+        return _mathml_in(node.text())
     before = node.prev
     while before is not None and before.tag == "-text":
         before = before.prev
     shown = before is not None and "MathJax" in (before.attributes.get("class") or "") and before.css_first("math") is not None
     return "" if shown else _plain(node.text())
+
+
+def _mathml_in(markup: str) -> str:
+    """The formula in a text of MathML; empty for none, and for one with more elements than formulas have."""
+    if len(markup) > MAX_MATHML_CHARACTERS:
+        return ""
+    formula = LexborHTMLParser(markup).css_first("math")
+    return formula_text(formula) if formula is not None else ""
 
 
 def image_formula(node: Node) -> str:
@@ -75,7 +83,8 @@ def _linear(node: Node, depth: int) -> str:
         return node.text()
     parts = [text for child in node.iter(include_text=True) if (text := _linear(child, depth + 1))]
     if node.tag == "mfenced":
-        return f"{node.attributes.get('open', '(')}{','.join(parts)}{node.attributes.get('close', ')')}"
+        opening, closing = (node.attributes.get(side, sign) or "" for side, sign in (("open", "("), ("close", ")")))
+        return f"{opening}{','.join(parts)}{closing}"
     write = _SHAPES.get(node.tag or "")
     return write(parts) if write else _joined(parts)
 

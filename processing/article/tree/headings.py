@@ -9,7 +9,7 @@ from unicodedata import category
 from processing.article.tree.characters import folded_text
 from processing.article.tree.inline import inline_text
 from processing.article.tree.parse import Node
-from processing.article.tree.raised import is_raised_number
+from processing.article.tree.raised import is_raised_number, is_simple
 from processing.article.tree.visible import text_parts, visible_text
 
 _KICKER = re.compile(
@@ -52,7 +52,7 @@ def _is_mark(node: Node) -> bool:
     if node.tag == "a":
         return node.text(strip=True) in PERMALINK_SIGNS
     if node.attributes.get("aria-hidden") == "true":  # a drawn sign, such as a triangle
-        return all(category(sign) == "So" for sign in node.text(strip=True))
+        return is_simple(node) and all(category(sign) == "So" for sign in node.text(strip=True))
     return node.tag == "sup" and is_raised_number(node.text(strip=True))
 
 

@@ -28,10 +28,10 @@ _BEHIND_PRICE = re.compile(r"\s*(?:[€£]|EUR|Euro|kr\b|zł|Kč|CHF|USD)")
 def raised_kind(node: Node, attributes: Mapping[str, str | None]) -> str:
     """`sup` or `sub` for a span that is raised or lowered by its class or style; empty for others."""
     found = _RAISED_NAMES.search(attributes.get("class") or "") or _RAISED_STYLE.search(attributes.get("style") or "")
-    return found[1].lower() if found and _is_simple(node) else ""
+    return found[1].lower() if found and is_simple(node) else ""
 
 
-def _is_simple(node: Node) -> bool:
+def is_simple(node: Node) -> bool:
     """Whether an element holds nothing but a text, or an element with nothing but a text."""
     child = node.first_child
     if child is not None and child.next is None and child.tag != "-text":
@@ -41,7 +41,7 @@ def _is_simple(node: Node) -> bool:
 
 def cents(node: Node, attributes: Mapping[str, str | None], before: str) -> str | None:
     """The two digits of a price behind its whole number, where only the class says what they are: `19.99`, not `1999`."""
-    if not before[-1:].isdigit() or not _CENTS.search(attributes.get("class") or ""):
+    if not before[-1:].isdigit() or not _CENTS.search(attributes.get("class") or "") or not is_simple(node):
         return None
     text = node.text(strip=True)
     return f".{text}" if len(text) == 2 and text.isdecimal() else None

@@ -61,13 +61,28 @@ HEADS = [
     ("<meta name=author content='", "Anna Berg, ", "'>"), ("<meta name=author content='", "by ", "'>"),
     ("<meta name=author content='a", " &#10;", "b'>"), ("<meta name=keywords content='", "a,", "'>"),
     ("<meta property=article:published_time content='", "2026 ", "'>"), ("<div class='", "ab-cd ", "'>"), ("<div ", "a=1 ", ">"),
-    ("<script>", ':"2026-01-01', "</script>"), ("<script>:", " ", "</script>"),
+    ("<script>", ':"2026-01-01', "</script>"), ("<script>:", " ", "</script>"), ("<meta name=author content='", "A", ",'>"),
+    ("<meta property=og:title content='", "_", "'>"),
+    ('<script type=application/ld+json>{"@type":"Article","author":{"@type":"Organization","name":"', "a", '"}}</script>'),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("begin", "unit", "end"), HEADS)
 def test_whatever_a_head_repeats(begin: str, unit: str, end: str) -> None:
     assert growth(lambda size: read(head=begin + unit * (size // len(unit)) + end), 100_000) < 10
+
+
+@pytest.mark.parametrize(
+    ("begin", "unit"),
+    [
+        ("<div class=gutter>", "<pre>1</pre>"),
+        ("<h1>A ", "<span aria-hidden=true>☆"),
+        ("<p>1", "<span class=cents>1"),
+        ("<p>a <script type=math/mml>", "<div>"),
+    ],
+)
+def test_whatever_an_element_repeats(begin: str, unit: str) -> None:
+    assert growth(lambda count: read(inside=begin + unit * count), 2_000) < 10
 
 
 SCRIPTS = [

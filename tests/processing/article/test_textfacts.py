@@ -330,6 +330,14 @@ def test_the_sign_of_a_link_to_a_heading_is_no_text(heading: str, sign: str) -> 
 
 
 @pytest.mark.parametrize(
+    "heading", ["<a class=header-anchor href='#grain'><span>{}</span></a>", "2.1 <a class=permalink href='#grain'>{}</a>"]
+)
+def test_a_heading_that_is_a_link_to_itself_is_text(heading: str) -> None:
+    prose = "<p>The grain grew so well after the rain that the farmers had to ask for help from all of their neighbours.</p>"
+    assert blocks(f"<h2>{heading.format('The grain of the valley')}</h2>{prose}")[0][1].endswith("The grain of the valley")
+
+
+@pytest.mark.parametrize(
     ("line", "stays"),
     [
         ("Freitag, 7. März 2025", False), ("Vendredi 7 mars 2025 à 14h05", False), ("пятница, 7 марта 2025 г.", False),

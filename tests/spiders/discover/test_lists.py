@@ -7,7 +7,8 @@ import pytest
 from schemas.capture import UrlKind
 from spiders.discover.feeds import feed_entries
 from spiders.discover.kinds import sniff_kind
-from spiders.discover.sitemaps import sitemap_entries
+from spiders.discover.sitemaps import MAX_ENTRIES, sitemap_entries
+from tests.cpu import growth
 
 URL = "https://a.example/page?a=1&copy=2"
 SITEMAP = f"<urlset><url><loc>{URL.replace('&', '&amp;')}</loc></url></urlset>"
@@ -191,3 +192,22 @@ def test_titles_in_another_charset_than_the_feed_says(declared: str, header: str
     declaration = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
     (entry,) = feed_entries((declaration + RSS.replace(">T<", ">Новости<")).encode(charset), "https://a.example/rss", header)
     assert entry.hints.title == "Новости"
+
+
+@pytest.mark.parametrize("unit", ["\n", " \n", "#\n", "# http\n", "http://a.example/ ", "<url><loc>a" + " " * 8_000 + "b</loc></url>"])
+def test_a_hostile_sitemap_takes_bounded_time(unit: str) -> None:
+    def work(size: int) -> None:
+        for body in (unit * (size // len(unit)) + "x", f"<urlset>{unit * (size // len(unit))}"):
+            if sniff_kind(body.encode(), UrlKind.SITEMAP) is UrlKind.SITEMAP:
+                list(sitemap_entries(body.encode()))
+
+    assert growth(work, 50_000) < 10
+
+
+def test_a_line_of_a_sitemap_counts_by_its_addresses() -> None:
+    assert sum(1 for _ in sitemap_entries((b"http://a.example/ " * 400 + b"\n") * 200)) == MAX_ENTRIES
+
+
+def test_a_sitemap_cut_within_a_character_stays_utf_8() -> None:
+    body = ("<urlset>" + "<url><loc>https://a.example/é</loc></url>" * 3 + "<url><loc>https://a.example/é").encode()[:-1]
+    assert [entry.url for entry in sitemap_entries(body)][:3] == ["https://a.example/é"] * 3

@@ -1,8 +1,12 @@
 """Heads of responses that browsers take."""
 
+import asyncio
+
 import pytest
 
-from spiders.download.header_repair import is_strict, mended_head, received_headers
+from spiders.download.handler import MAX_HEADER_BYTES, MAX_HEADERS
+from spiders.download.header_repair import MAX_HEAD_BYTES, is_strict, mended_head, received_headers
+from spiders.download.lenient_http import LenientResponseHandler
 from tests.cpu import growth
 
 
@@ -79,3 +83,19 @@ def test_what_is_no_http_stays() -> None:
 @pytest.mark.parametrize("unit", [b"A : 1\r\n", b" \r\n", b"Content-Length: 1\r\n", b"x", b": \r\n"])
 def test_a_hostile_head_takes_bounded_time(unit: bytes) -> None:
     assert growth(lambda size: mended_head(b"HTTP/1.1 200 OK\r\n" + unit * size + b"\r\n"), 20_000) < 8
+
+
+def test_a_head_of_many_long_lines_is_refused() -> None:
+    line = b"X: " + b"a" * (MAX_HEADER_BYTES // 2) + b"\r\n"
+
+    async def lines_taken() -> int:
+        handler = LenientResponseHandler(asyncio.get_running_loop())
+        handler.set_response_params(max_line_size=MAX_HEADER_BYTES, max_field_size=MAX_HEADER_BYTES, max_headers=MAX_HEADERS)
+        handler.data_received(b"HTTP/1.1 200 OK\r\n")
+        for number in range(MAX_HEADERS):
+            handler.data_received(line)
+            if handler.exception() is not None:
+                return number
+        return MAX_HEADERS
+
+    assert asyncio.run(lines_taken()) * len(line) <= MAX_HEAD_BYTES

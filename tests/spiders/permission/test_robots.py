@@ -157,3 +157,8 @@ def test_everyone_with_more_words_is_everyone_and_a_line_without_a_name_ends_a_g
     assert rules(200, b"User-agent: * all\nDisallow: /\n").refusal("https://a.example/x") is Reason.ROBOTS
     assert rules(200, b"User-agent: *\nDisallow: /a\nUser-agent:\nDisallow: /b\n").refusal("https://a.example/b") is None
     assert rules(200, b"User-agent: x\nUser-agent: *\nDisallow: /b\n").refusal("https://a.example/b") is Reason.ROBOTS
+
+
+def test_a_byte_that_is_not_utf_8_leaves_the_rules_as_they_are() -> None:
+    body = "User-agent: *\nDisallow: /écluse\nDisallow: /château\nDisallow: /forêt\n# ".encode() + b"caf\xe9"
+    assert rules(200, body).refusal("https://a.example/%C3%A9cluse/1") is Reason.ROBOTS

@@ -95,6 +95,23 @@ def test_cookies_go_to_the_hosts_that_they_are_set_for() -> None:
     chain = chain.after(response(url="https://b.example/between"))
     assert chain.urls == ("https://a.example/1", "https://b.example/between")
     assert chain.header("https://b.example/2") == ""
+    assert chain.header("https://nota.example/2") == ""
     assert set(chain.header("https://a.example:8443/2").split("; ")) == {"own=1", "site=1", "safe=1"}
     assert chain.header("https://www.a.example/2") == "site=1"
     assert set(chain.header("http://a.example/2").split("; ")) == {"own=1", "site=1"}
+
+
+@pytest.mark.parametrize(
+    ("host", "domain", "other"),
+    [
+        ("a.co.uk", "co.uk", "b.co.uk"),
+        ("a.or.jp", "or.jp", "b.or.jp"),
+        ("a.github.io", ".github.io", "b.github.io"),
+        ("a.example", "example", "b.example"),
+        ("127.0.0.1", "0.0.1", "10.0.0.1"),
+    ],
+)
+def test_no_cookie_is_for_hosts_of_several_owners(host: str, domain: str, other: str) -> None:
+    chain = NO_CHAIN.after(response(b"own=1", f"all=1; Domain={domain}".encode(), url=f"https://{host}/1"))
+    assert chain.header(f"https://{other}/2") == ""
+    assert chain.header(f"https://{host}/2") == "own=1"
