@@ -1,7 +1,8 @@
 """How many bytes a row of `articles` takes, by column, and how much a look-up by URL reads.
 
 The rows are those of the labelled real pages (the tuning half), as processing makes them, of articles with 250 to 600 words. The bound is
-for 400 words without `markdown`, both as one publish writes them and after small files were joined. A look-up is asked in a lake of made-up articles, of the plain files and of the view `articles`.
+for 400 words without `markdown`, both as one publish writes them and after small files were joined. A look-up is asked in a lake of made-up
+articles, of the plain files and of the view `articles`.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def _print_sizes(how: str, files: list[pa.Table], level: int) -> float:
     words = sum(pc.sum(rows["word_count"]).as_py() or 0 for rows in files) / count
     for name, size in sizes.most_common(20):
         print(f"{size / count:8.1f}  {name}")
-    typical = (whole - sizes["text"]) / count + sizes["text"] / count * TYPICAL / words
+    typical: float = (whole - sizes["text"]) / count + sizes["text"] / count * TYPICAL / words
     print(
         f"{whole / count:8.1f}  bytes a row of {words:.0f} words {how}, {count} rows in {plural(len(files), 'file')}; {typical:.0f} of "
         f"{TYPICAL} words (bound {ROW_LIMIT:,})"

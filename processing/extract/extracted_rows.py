@@ -19,6 +19,7 @@ from schemas.outcomes import Rejected
 from storage.index.rows import CaptureRow
 from storage.urls.host_key import host_key
 
+Columns = dict[str, Sequence[object]]
 Outcome = ReadPage | Rejected | None  # of a record; None is a revisit
 # Staged under the name that they have in the capture index, or in an `Article`.
 _INDEX_COLUMNS = [field.name for field in fields(CaptureRow) if field.name in EXTRACTED.names]
@@ -50,13 +51,14 @@ def article_columns(result: ReadPage) -> Row:
     }
 
 
-def _of_index(rows: Sequence[CaptureRow]) -> dict[str, list[object]]:
+def _of_index(rows: Sequence[CaptureRow]) -> Columns:
     hosts = [host_key(row.url) for row in rows]
-    columns: dict[str, list[object]] = {name: list(map(attrgetter(name), rows)) for name in _INDEX_COLUMNS}
-    return columns | {"bucket": [bucket_of(host) for host in hosts], "host": hosts, "fetched_at": [row.fetch_time for row in rows]}
+    columns: Columns = {name: list(map(attrgetter(name), rows)) for name in _INDEX_COLUMNS}
+    columns |= {"bucket": [bucket_of(host) for host in hosts], "host": hosts, "fetched_at": [row.fetch_time for row in rows]}
+    return columns
 
 
-def _of_outcomes(outcomes: Sequence[Outcome]) -> dict[str, list[object]]:
+def _of_outcomes(outcomes: Sequence[Outcome]) -> Columns:
     rejected = [outcome if isinstance(outcome, Rejected) else None for outcome in outcomes]
     read = [outcome if isinstance(outcome, ReadPage) else None for outcome in outcomes]
     types = [one and type_of(one.reason) if page is None else str(page.article.page_type) for one, page in zip(rejected, read, strict=True)]
@@ -69,7 +71,7 @@ def _of_outcomes(outcomes: Sequence[Outcome]) -> dict[str, list[object]]:
     }
 
 
-def _of_articles(articles: Sequence[Article | None]) -> dict[str, list[object]]:
+def _of_articles(articles: Sequence[Article | None]) -> Columns:
     names = [*_ARTICLE_COLUMNS, "container"]
     return {name: [None if article is None else getattr(article, name) for article in articles] for name in names}
 
@@ -83,7 +85,7 @@ def _blocks(articles: Sequence[Article | None]) -> pa.Array:
     structs = pa.StructArray.from_arrays(members, fields=list(kind.value_type))
     ends = np.cumsum([len(blocks) for blocks in of_articles])
     offsets = pa.array(np.concatenate((np.zeros(1), ends)), pa.int32())
-    return pa.ListArray.from_arrays(offsets, structs, kind, mask=pa.array([article is None for article in articles]))
+    return pa.ListArray.from_arrays(offsets, structs, kind, mask=pa.array([article is None for article in articles], pa.bool_()))
 
 
 def _markup(articles: Iterable[Article | None]) -> pa.Array:

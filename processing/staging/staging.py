@@ -172,7 +172,7 @@ def staged_writer(store: ObjectStore, key: str, schema: pa.Schema, compression: 
 
 
 def _repeating(schema: pa.Schema) -> list[str] | bool:
-    """The columns whose values repeat. A dictionary of other values takes half of the time that Parquet is written in, and saves nothing."""
+    """The columns whose values repeat. A dictionary of other values takes time and saves nothing."""
     return [leaf for leaf in leaf_columns(schema) if leaf not in UNIQUE and leaf not in _UNREPEATED] or False
 
 
