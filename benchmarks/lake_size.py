@@ -1,7 +1,8 @@
 """How many bytes a row of `articles` takes, by column, and how much a look-up by URL reads.
 
 The rows are those of the labelled real pages (the tuning half), as processing makes them, of articles with 250 to 600 words. The bound is
-for 400 words without `markdown`. A look-up is asked in a lake of made-up articles, of the plain files and of the view `articles`.
+for 400 words without `markdown`, both as one publish writes them and after small files were joined. A look-up is asked in a lake of made-up
+articles, of the plain files and of the view `articles`.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from benchmarks.inputs.synthetic_crawl import BEGIN, CRAWL, HEADERS, make_crawl
 from benchmarks.lake import make_lake
 from schemas.capture import Capture
 from schemas.config.settings import Settings
+from schemas.numbers import plural
 from storage.lake.lake import open_lake
-from storage.lake.parquet.layout import ROW_GROUP_ROWS, writer_options
+from storage.lake.parquet.layout import COMPRESSION_LEVEL, FRESH_LEVEL, ROW_GROUP_ROWS, writer_options
 from storage.lake.query import connect
 from storage.lake.reader.tables import read_tables
 from storage.lake.sources import quoted
@@ -67,21 +69,35 @@ def measure_rows(settings: Settings) -> bool:
         for path in lake.live_files("articles"):
             with table.io.new_input(path).open() as stream:
                 parts.append(pq.ParquetFile(stream).read())
-    rows = pa.concat_tables(parts)
-    rows = rows.filter(pc.and_(pc.greater_equal(rows["word_count"], FEWEST), pc.less_equal(rows["word_count"], MOST)))
-    sizes, whole = _sizes(rows.sort_by([("host", "ascending"), ("url", "ascending")]))
-    words, count = pc.mean(rows["word_count"]).as_py(), rows.num_rows
+    parts = [part.filter(pc.and_(pc.greater_equal(part["word_count"], FEWEST), pc.less_equal(part["word_count"], MOST))) for part in parts]
+    joined = pa.concat_tables(parts).sort_by([("host", "ascending"), ("url", "ascending")])
+    published = [_print_sizes("as published", parts, FRESH_LEVEL), _print_sizes("joined", [joined], COMPRESSION_LEVEL)]
+    return max(published) <= ROW_LIMIT
+
+
+def _print_sizes(how: str, files: list[pa.Table], level: int) -> float:
+    """Print the bytes of each column of rows in some files; those of a typical row."""
+    sizes: Counter[str] = Counter()
+    whole = 0
+    for rows in files:
+        of_columns, size = _sizes(rows, level)
+        sizes, whole = sizes + of_columns, whole + size
+    count = sum(rows.num_rows for rows in files)
+    words = sum(pc.sum(rows["word_count"]).as_py() or 0 for rows in files) / count
     for name, size in sizes.most_common(20):
         print(f"{size / count:8.1f}  {name}")
-    typical = (whole - sizes["text"]) / count + sizes["text"] / count * TYPICAL / words
-    print(f"{whole / count:8.1f}  bytes a row of {words:.0f} words, {count} rows; {typical:.0f} of {TYPICAL} words (bound {ROW_LIMIT:,})")
-    return typical <= ROW_LIMIT
+    typical: float = (whole - sizes["text"]) / count + sizes["text"] / count * TYPICAL / words
+    print(
+        f"{whole / count:8.1f}  bytes a row of {words:.0f} words {how}, {count} rows in {plural(len(files), 'file')}; {typical:.0f} of "
+        f"{TYPICAL} words (bound {ROW_LIMIT:,})"
+    )
+    return typical
 
 
-def _sizes(rows: pa.Table) -> tuple[Counter[str], int]:
+def _sizes(rows: pa.Table, level: int) -> tuple[Counter[str], int]:
     """The bytes of each column, and of the whole file."""
     out = io.BytesIO()
-    with pq.ParquetWriter(out, rows.schema, **writer_options(rows.schema, rows.num_rows)) as writer:
+    with pq.ParquetWriter(out, rows.schema, **writer_options(rows.schema, rows.num_rows, level)) as writer:
         writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
     metadata = pq.ParquetFile(out).metadata
     sizes: Counter[str] = Counter()

@@ -22,7 +22,7 @@ from benchmarks.inputs.synthetic_crawl import BEGIN, CRAWL, register_and_close
 from processing.clean.identity import bucket_of
 from processing.datasets.identity import row_id
 from processing.stages import plan
-from processing.staging.staging import EXTRACTED, PAGES, PAGES_NAME, in_chunks, staged_writer, write_rows
+from processing.staging.staging import EXTRACTED, PAGES, PAGES_NAME, block_characters, in_chunks, staged_writer, write_rows
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings, load_settings
 from schemas.datasets.dataset import Dataset
@@ -90,7 +90,7 @@ def make_staged_run(settings: Settings, records: int, dataset: str | None = None
         by_bucket = sorted(made, key=lambda row: row["bucket"])
         with staged_writer(store, extracted_key(planned.process_run, segment.segment), EXTRACTED) as writer:
             for _, of_bucket in groupby(by_bucket, key=lambda row: row["bucket"]):
-                for chunk in in_chunks(of_bucket):
+                for chunk in in_chunks(of_bucket, block_characters):
                     writer.write(pa.Table.from_pylist(chunk, schema=EXTRACTED))
     return planned.process_run
 
@@ -118,7 +118,7 @@ def _stage_offers(store: ObjectStore, run: ProcessRun, segment: str, made: Seque
     names = _PLAIN & {*schema.names} - {"detail"}
     rows = [_offer(dataset, row, names) for row in made if row["fetch_status"] == HTTPStatus.OK]
     with staged_writer(store, extracted_rows_key(run.process_run, dataset.name, segment), schema) as writer:
-        for chunk in in_chunks(rows):
+        for chunk in in_chunks(rows, block_characters):
             writer.write(pa.Table.from_pylist(chunk, schema=schema))
     pages = [
         {name: row[name] for name in ("warc_filename", "warc_record_offset")} | {"dataset": dataset.name, "rows": 1, "waiting": 0}

@@ -23,7 +23,7 @@ from processing.clean.shingles import Shingles, folded_shingles, read_shingles
 from processing.clean.signals import signals, text_signals
 from processing.clean.site_memory import SiteMemory, block_digests
 from processing.clean.words import folded_digest
-from processing.staging.staging import CLEANED, EXTRACTED, Row, blocks_of, markup_of_row
+from processing.staging.staging import CLEANED, Row, blocks_of, markup_of_row
 from schemas.article import Article, Block, BlockMarkup, plain_text
 from schemas.config.crawl import ArticleOptions
 from storage.lake.parquet.block_texts import whole_blocks, without_block_texts
@@ -87,9 +87,8 @@ def article_violation(article: Article, fetched_at: datetime, options: ArticleOp
     )
 
 
-def cleaned_row(row: Row, memory: SiteMemory, memory_version: int | None, options: ArticleOptions) -> Row:
-    """The cleaned row of one staged row. Its blocks have their texts."""
-    staged = pa.Table.from_pylist([row], schema=EXTRACTED)
+def cleaned_row(staged: pa.Table, memory: SiteMemory, memory_version: int | None, options: ArticleOptions) -> Row:
+    """The cleaned row of a table with one staged row. Its blocks have their texts."""
     (cleaned,) = whole_blocks(cleaned_rows(staged, memory, memory_version, options)).to_pylist()
     return dict(cleaned)
 

@@ -96,6 +96,7 @@ def _plausible(url: str, canonical: str | None) -> str | None:
     return joined
 
 
+@lru_cache(CACHED_URLS)
 def _site(url: str) -> str:
     return _SAME_SITE_PREFIX.sub("", host_key(url))
 
@@ -122,6 +123,7 @@ def _normalised(url: str) -> str:
     return parts._replace(scheme=scheme, netloc=host, path=parts.path or "/", fragment="").geturl()
 
 
+@lru_cache(CACHED_URLS)
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)

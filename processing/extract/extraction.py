@@ -8,12 +8,10 @@ After: `processing.resolve.resolution` reads the staged rows of all segments.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Protocol
 
-import pyarrow as pa
-
-from processing.clean.identity import bucket_of
+from processing.extract.extracted_rows import Outcome, extracted_rows
 from processing.extract.page_tasks import (
     ARTICLES_ALONE,
     NOTHING_AGAIN,
@@ -30,24 +28,17 @@ from processing.extract.page_tasks import (
     single_tasks,
     stored_tasks,
 )
-from processing.extract.rejections import type_of
 from processing.staging.bucket_parts import joined
 from processing.staging.bucket_spill import BucketSpill
-from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, in_chunks, staged_writer, stored_blocks, stored_markup
+from processing.staging.staging import EXTRACTED, in_chunks, staged_writer
 from processing.workers.pool import Exceeded, run_limited
 from runtime.scratch import scratch_folder
-from schemas.article import Article
 from schemas.config.crawl import Crawl
 from schemas.manifest import Segment
-from schemas.outcomes import Rejected
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
-from storage.urls.host_key import host_key
 
-# Staged under the name that they have in the capture index, or in an `Article`.
-_INDEX_COLUMNS = [field.name for field in fields(CaptureRow) if field.name in EXTRACTED.names]
 MEMORY_BYTES = 16 * 1024 * 1024  # of the rows of a segment that are kept in memory until all are there
-_ARTICLE_COLUMNS = [field.name for field in fields(Article) if field.name in METADATA_COLUMNS]
 
 
 class RowSink(Protocol):
@@ -80,8 +71,8 @@ def extract_segment(
     the revisits that are read again. `offsets` are those of the records that are read; None means all. Raises StorageError.
     """
     with scratch_folder() as folder, BucketSpill(folder, EXTRACTED, MEMORY_BYTES) as spill:
-        for chunk in in_chunks(_rows(store, segment, crawl, containers or {}, sink, again, offsets)):
-            spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
+        for chunk in in_chunks(_outcomes(store, segment, crawl, containers or {}, sink, again, offsets), _characters):
+            spill.add(extracted_rows(chunk))
         spill.finish()
         if sink is not None:
             sink.finish()
@@ -91,7 +82,7 @@ def extract_segment(
             return writer.rows
 
 
-def _rows(
+def _outcomes(
     store: ObjectStore,
     segment: Segment,
     crawl: Crawl,
@@ -99,12 +90,17 @@ def _rows(
     sink: RowSink | None,
     again: Again,
     offsets: Collection[int] | None,
-) -> Iterator[Row]:
+) -> Iterator[tuple[CaptureRow, Outcome]]:
     wanted, again = (ARTICLES_ALONE, again) if sink is None else (sink.wanted, sink.again)
     for row, result in read_segment(store, segment, crawl, containers, wanted, again, offsets):
         if sink is not None:
             sink.take(row, result)
-        yield staged_row(row, result.outcome)
+        yield row, result.outcome
+
+
+def _characters(record: tuple[CaptureRow, Outcome]) -> int:
+    _, outcome = record
+    return sum([len(block.text) for block in outcome.article.blocks]) if isinstance(outcome, ReadPage) else 0
 
 
 def read_segment(
@@ -157,30 +153,3 @@ def _read_apart(task: PageTask, exceeded: Exceeded) -> PageResult:
             rows += result.rows
     whole: PageResult = found
     return replace(whole, rows=rows)
-
-
-def staged_row(index: CaptureRow, result: ReadPage | Rejected | None) -> Row:
-    """The staged row of a record."""
-    host = host_key(index.url)
-    row: Row = {"bucket": bucket_of(host), "host": host, "fetched_at": index.fetch_time}
-    row |= {name: getattr(index, name) for name in _INDEX_COLUMNS}
-    if isinstance(result, Rejected):
-        row |= {"reason": str(result.reason), "detail": result.detail or None, "page_type": type_of(result.reason)}
-    elif result is not None:
-        row |= article_columns(result)
-    return row
-
-
-def article_columns(result: ReadPage) -> Row:
-    """An article as columns of a staged row."""
-    article = result.article
-    return {name: getattr(article, name) for name in _ARTICLE_COLUMNS} | {
-        "page_type": str(article.page_type),
-        "authors": list(article.authors),
-        "tags": list(article.tags),
-        "blocks": stored_blocks(article.blocks),
-        "markup": stored_markup(article.markup),
-        "container": article.container,
-        "charset": result.charset,
-        "charset_source": result.charset_source,
-    }

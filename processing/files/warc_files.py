@@ -28,13 +28,13 @@ from processing.article.tree.parse import parse
 from processing.clean.cleaning import markdown_columns
 from processing.clean.language import detect_language
 from processing.clean.site_memory import SiteMemory
-from processing.extract.extraction import article_columns
+from processing.extract.extracted_rows import article_columns
 from processing.extract.page_tasks import ReadPage
 from processing.extract.reading import page_of
 from processing.extract.rejections import reason_of, type_of
 from processing.files.markdown_files import MARKDOWN_FOLDER, refuse_files, write_markdown_files
 from processing.files.warc_sources import WarcSource, find_sources
-from processing.staging.staging import MARKUP, METADATA_COLUMNS, Row, blocks_of, in_chunks, markup_of_row, stored_blocks
+from processing.staging.staging import MARKUP, METADATA_COLUMNS, Row, block_characters, blocks_of, in_chunks, markup_of_row, stored_blocks
 from processing.workers.heap import bound_heap
 from processing.workers.pool import Exceeded, Limits, run_limited
 from schemas.article import Article, PageType, plain_text
@@ -186,7 +186,7 @@ def _stage(source: WarcSource, parts: Path, name: str, workers: int | None, *, m
     with source.open() as stream:
         read = sum(pq.read_metadata(chunk).num_rows for chunk in finished)
         rows = _rows(islice(_responses(stream, source.name, passed_over), read, None), workers, markup=markup)
-        for number, chunk_rows in enumerate(in_chunks(rows), len(finished)):
+        for number, chunk_rows in enumerate(in_chunks(rows, block_characters), len(finished)):
             target = parts / f"{name}.{number:06d}.parquet"
             _write_chunk(pa.Table.from_pylist(chunk_rows, schema=STAGED), target)
             yield _Chunk(target, stream.tell())
@@ -301,7 +301,7 @@ def _writer(output: Path, wanted: _Wanted) -> Callable[[Path, Iterator[Row]], No
 def _write_parquet(output: Path, rows: Iterator[Row], schema: pa.Schema) -> None:
     temporary = output.with_name(output.name + ".tmp")
     with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for chunk in in_chunks(rows):
+        for chunk in in_chunks(rows, block_characters):
             writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
     temporary.replace(output)
 

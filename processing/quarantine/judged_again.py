@@ -22,7 +22,7 @@ from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, wh
 from processing.datasets.values import convert
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_datasets
-from processing.extract.extraction import staged_row
+from processing.extract.extracted_rows import extracted_rows
 from processing.extract.page_tasks import PageResult, Wanted
 from processing.extract.referred_records import index_rows
 from processing.extract.stored_records import read_again
@@ -84,7 +84,8 @@ def _articles(rows: Sequence[Values], crawl: Crawl, resources: Resources) -> Ite
             yield _no_article(row, result)
             continue
         memory_version = version if crawl.articles.site_memory else None
-        yield _article(row, cleaned_row(staged_row(index, result.article), memory, memory_version, crawl.articles))
+        staged = extracted_rows([(index, result.article)])
+        yield _article(row, cleaned_row(staged, memory, memory_version, crawl.articles))
 
 
 def _article(old: Values, cleaned: Values) -> Candidate:

@@ -5,10 +5,10 @@ An object appears in the store whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +18,7 @@ from schemas.article import Block, BlockKind, BlockMarkup, Container
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
 from schemas.tables import ARTICLES, CAPTURES, RUN_FIELDS
+from storage.lake.parquet.layout import UNIQUE, leaf_columns
 from storage.objects.store import ObjectStore
 
 _KINDS = {kind.value: kind for kind in BlockKind}
@@ -25,8 +26,15 @@ RUN_COLUMNS = frozenset(field.name for field in RUN_FIELDS)
 GROUP_ROWS = 1_000  # per row group, at most
 GROUP_BYTES = 4 * 1024 * 1024  # per row group in memory; cleaning a row group takes several times as much
 Compression = Mapping[str, str | int]
+Item = TypeVar("Item")
 FAST: Compression = {"compression": "lz4"}  # of rows that are read again soon: two thirds of zstd's time, a third more bytes
 SMALL: Compression = {"compression": "zstd", "compression_level": 1}
+_UNREPEATED = frozenset(
+    (
+        "claimed_url", "signature", "block", "blocks.list.element.text", "blocks.list.element.start", "blocks.list.element.end",
+        "markup.list.element.markdown",
+    )
+)  # fmt: skip
 CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text in rows that are Python objects
 
 _CAPTURE_COLUMNS = [
@@ -157,10 +165,15 @@ def staged_writer(store: ObjectStore, key: str, schema: pa.Schema, compression: 
     with scratch_folder() as folder:
         path = folder / "rows.parquet"
         statistics = ["bucket"] if "bucket" in schema.names else ["host"] if "host" in schema.names else False
-        with pq.ParquetWriter(path, schema, write_statistics=statistics, **compression) as out:
+        with pq.ParquetWriter(path, schema, write_statistics=statistics, use_dictionary=_repeating(schema), **compression) as out:
             writer = StagedWriter(out, schema)
             yield writer
         store.put_file(key, path)
+
+
+def _repeating(schema: pa.Schema) -> list[str] | bool:
+    """The columns whose values repeat. A dictionary of other values takes time and saves nothing."""
+    return [leaf for leaf in leaf_columns(schema) if leaf not in UNIQUE and leaf not in _UNREPEATED] or False
 
 
 class StagedWriter:
@@ -216,16 +229,24 @@ def count_rows(store: ObjectStore, key: str) -> int:
         return int(file.metadata.num_rows)
 
 
-def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Lists of at most GROUP_ROWS rows, and fewer if texts are long. Only one list at a time is in memory as Python objects."""
-    chunk: list[Row] = []
-    characters = 0
+def block_characters(row: Row) -> int:
+    """How many characters the texts of a row's blocks have."""
+    return sum(len(block["text"]) for block in row.get("blocks") or ())
+
+
+def in_chunks(rows: Iterable[Item], characters: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Lists of at most GROUP_ROWS rows, and fewer if texts are long. Only one list at a time is in memory as Python objects.
+
+    `characters` says how much text a row has.
+    """
+    chunk: list[Item] = []
+    total = 0
     for row in rows:
         chunk.append(row)
-        characters += sum(len(block["text"]) for block in row.get("blocks") or ())
-        if len(chunk) == GROUP_ROWS or characters >= CHUNK_CHARACTERS:
+        total += characters(row)
+        if len(chunk) == GROUP_ROWS or total >= CHUNK_CHARACTERS:
             yield chunk
-            chunk, characters = [], 0
+            chunk, total = [], 0
     if chunk:
         yield chunk
 

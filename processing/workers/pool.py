@@ -36,6 +36,7 @@ BATCH_ITEMS = 16  # per message to a worker, at most; likewise the next
 BATCH_BYTES = 2 * 1024 * 1024
 WINDOW_BATCHES = 4  # per worker: how far workers may be ahead of the first item without a result
 WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
+PIPE_BYTES = 64 * 1024  # what a pipe of Linux holds; more room would be mapped and unmapped for each result
 START_SECONDS = 120.0  # to start a worker and import the function, on a busy machine
 ENTRY = "processing.workers.child.serve_pages"
 
@@ -244,7 +245,7 @@ class _Pool:
         return getattr(worker.tasks[0].item, "seconds", self._limits.seconds) if worker.ready else START_SECONDS
 
     def _receive(self, worker: _Worker) -> None:
-        data = os.read(cast("BinaryIO", worker.process.stdout).fileno(), 1 << 20)
+        data = os.read(cast("BinaryIO", worker.process.stdout).fileno(), PIPE_BYTES)
         if not data:
             self._handle_death(worker)
             return

@@ -25,7 +25,7 @@ STEPS = ("blocks.list.element.start", "blocks.list.element.end", "warc_record_of
 
 def writer_options(schema: pa.Schema, rows: int, level: int = COMPRESSION_LEVEL) -> dict[str, Any]:  # Any: of pyarrow's writer
     """The options of `pyarrow.parquet.ParquetWriter` for so many rows of a schema, compressed at a level of zstd."""
-    leaves = list(_leaves(schema))
+    leaves = list(leaf_columns(schema))
     steps = [leaf for leaf in STEPS if leaf in leaves]
     return {
         "compression": COMPRESSION,
@@ -53,7 +53,8 @@ def metrics_properties(names: list[str]) -> dict[str, str]:
     return {f"write.metadata.metrics.column.{name}": "none" for name in without}
 
 
-def _leaves(schema: pa.Schema) -> Iterator[str]:
+def leaf_columns(schema: pa.Schema) -> Iterator[str]:
+    """The columns of Parquet that a schema has, nested ones by their paths."""
     for field in schema:
         yield from _leaves_of(field.name, field.type)
 

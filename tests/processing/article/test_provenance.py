@@ -9,7 +9,7 @@ import pytest
 
 from processing.article.article import read_article
 from processing.article.provenance import NOT_FOUND, read_provenance
-from processing.extract.extraction import article_columns
+from processing.extract.extracted_rows import article_columns
 from processing.extract.page_tasks import ReadPage
 from schemas.article import TRACED_FIELDS, Article, plain_text
 from schemas.config.crawl import SiteRules

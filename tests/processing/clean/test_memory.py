@@ -12,7 +12,7 @@ import pytest
 
 from processing import stages
 from processing.resolve.resolution import read_resolve_mark
-from processing.staging.staging import CHUNK_CHARACTERS, GROUP_BYTES, GROUP_ROWS, bounded, in_chunks
+from processing.staging.staging import CHUNK_CHARACTERS, GROUP_BYTES, GROUP_ROWS, block_characters, bounded, in_chunks
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.keys import cleaned_key, extracted_key, gated_key
@@ -91,8 +91,8 @@ def test_tables_are_joined_and_split() -> None:
 
 def test_chunks_of_rows_end_with_their_text() -> None:
     blocks = [{"text": "x" * (CHUNK_CHARACTERS // 4)}]
-    assert [len(chunk) for chunk in in_chunks({"blocks": blocks} for _ in range(10))] == [4, 4, 2]
-    assert [len(chunk) for chunk in in_chunks({"blocks": None} for _ in range(GROUP_ROWS + 1))] == [GROUP_ROWS, 1]
+    assert [len(chunk) for chunk in in_chunks(({"blocks": blocks} for _ in range(10)), block_characters)] == [4, 4, 2]
+    assert [len(chunk) for chunk in in_chunks(({"blocks": None} for _ in range(GROUP_ROWS + 1)), block_characters)] == [GROUP_ROWS, 1]
 
 
 def test_rows_of_the_index_without_a_record_are_counted(sqlite_settings: Settings) -> None:
