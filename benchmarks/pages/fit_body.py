@@ -66,7 +66,8 @@ class BodyFit:
         if not sample.structure.blocks:
             return []
         rows = _block_rows(sample, types, self.scores(page))
-        return best_blocks(smoothed(np.asarray(self.trees.predict(rows)), dict(zip(KINDS, map(float, types), strict=True))), sample.words)
+        named = dict(zip(KINDS, map(float, types), strict=True))
+        return best_blocks(smoothed(np.asarray(self.trees.predict(rows)), named), sample.words, named)
 
     def scores(self, page: int) -> Matrix:
         """Blocks x groups: what the tokens say."""
