@@ -27,7 +27,10 @@ LIBRARIES = {"aiohttp": "aiohttp", "airflow": "apache-airflow", "duckdb": "duckd
 NAMES = {
     "pyiceberg.io.pyarrow:_determine_partitions": "divides rows by the table's partitions",
     "pyiceberg.io.pyarrow:_to_requested_schema": "gives rows the table's schema, with the ids of its fields",
-    "pyiceberg.catalog.sql:SqlCatalog._update_and_stage_table": "makes the next metadata of a table without a commit",
+    "pyiceberg.table.update:_apply_table_update": "changes a table's metadata, without a copy of the whole",
+    "pyiceberg.table.update:_TableMetadataUpdateContext": "what the changes before it were",
+    "pyiceberg.table.update:_update_table_metadata_log": "lists the metadata before them",
+    "pyiceberg.catalog.sql:SqlCatalog._parse_metadata_version": "the number in the name of a table's metadata",
     "pyiceberg.catalog.sql:SqlCatalog._write_metadata": "writes them",
     "pyiceberg.catalog.sql:SqlCatalog._delete_old_metadata": "deletes those that a table no longer lists",
     "pyiceberg.catalog.sql:IcebergTables.metadata_location": "the pointer that a commit moves",
@@ -53,7 +56,9 @@ ATTRIBUTES = {  # of instances
     "aiohttp.client_proto:ResponseHandler": ("_buffer", "_tail", "_parser", "_payload", "_loop", "transport"),
 }
 ARGUMENTS = {
-    "pyiceberg.catalog.sql:SqlCatalog._update_and_stage_table": ["self", "current_table", "table_identifier", "requirements", "updates"],
+    "pyiceberg.table.update:_apply_table_update": ["update", "base_metadata", "context"],
+    "pyiceberg.table.update:_update_table_metadata_log": ["base_metadata", "metadata_location", "last_updated_ms"],
+    "pyiceberg.catalog.sql:SqlCatalog._parse_metadata_version": ["metadata_location"],
     "pyiceberg.catalog.sql:SqlCatalog._write_metadata": ["metadata", "io", "metadata_path"],
     "aiohttp:TCPConnector._get": ["self", "key", "traces"],
     "aiohttp:TCPConnector._release": ["self", "key", "protocol", "should_close"],

@@ -63,7 +63,7 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("no-type", "no Content-Type at all", wire.no_type),
     ("pdf", "a PDF", pages.pdf),
     ("image", "a PNG", pages.image),
-    ("huge-header", "one header of 200 kB", wire.huge_header),
+    ("huge-header", "one header of 400 kB", wire.huge_header),
     ("endless-headers", "header lines without end", wire.endless_headers),
     ("204", "204 No Content", wire.no_content),
     ("empty", "200 with an empty body", pages.empty),

@@ -13,7 +13,7 @@ from demo.sites import Site
 DRIP_SECONDS = 1.0
 LONGEST_SECONDS = 900  # after that the connection is closed; no client should wait so long
 ENDLESS_HEADERS_BYTES = 64 * 1024 * 1024
-HUGE_HEADER_BYTES = 200 * 1024
+HUGE_HEADER_BYTES = 400_000
 _HTML = b"Content-Type: text/html; charset=utf-8\r\n"
 
 
