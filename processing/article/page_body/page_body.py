@@ -14,6 +14,9 @@ from schemas.article import Block, BlockKind
 
 NEIGHBOURS = np.array((0.25, 0.5, 0.25))  # weights of the block before, the block, the block behind
 SMOOTHED_SHARE = 0.5
+# The limit by type, as a share of the one with the best expected F1. That takes blocks as independent, but whole parts of such pages are
+# main text or not. Chosen on the tuning half.
+LIMITS = {"collection": 0.9, "listing": 0.9, "product": 1.1}
 LEAST_WORDS = 10  # expected words of main text: a page with fewer has none, because scripts make it, or it is an error
 
 
@@ -28,7 +31,7 @@ def read_page_body(structure: Structure, types: Mapping[str, float], article: Co
     model = load_model()
     scores = model.token_scores(block_tokens(structure))
     probabilities = model.probabilities(block_features(structure, scores, types, words, article))
-    chosen = best_blocks(smoothed(probabilities, types), words)
+    chosen = best_blocks(smoothed(probabilities, types), words, types)
     return _with_images(structure, chosen)
 
 
@@ -44,14 +47,19 @@ def smoothed(probabilities: Floats, types: Mapping[str, float]) -> Floats:
     return together
 
 
-def best_blocks(probabilities: Floats, words: Floats) -> list[int]:
-    """The blocks whose choice has the highest expected F1, in words: those above a limit that depends on all of them."""
+def best_blocks(probabilities: Floats, words: Floats, types: Mapping[str, float]) -> list[int]:
+    """The blocks whose choice has the highest expected F1, in words: those above a limit that depends on all of them.
+
+    `LIMITS` moves it by the page's type.
+    """
     if (probabilities * words).sum() < LEAST_WORDS:
         return []
     order = np.argsort(-probabilities, kind="stable")
     hits = np.cumsum(probabilities[order] * words[order])
-    expected = 2 * hits / (np.cumsum(words[order]) + hits[-1] + 1e-9)
-    return sorted(order[: int(np.argmax(expected)) + 1].tolist())
+    expected = hits / (np.cumsum(words[order]) + hits[-1] + 1e-9)
+    limit = expected.max() * (1 + sum((share - 1) * types.get(name, 0.0) for name, share in LIMITS.items()))
+    count = max(int((probabilities >= limit).sum()), 1)
+    return sorted(order[:count].tolist())
 
 
 def as_block(block: StructureBlock) -> Block:

@@ -13,7 +13,7 @@ from processing.article.markdown.chunks import split_chunks
 from processing.article.markdown.document import write_document
 from processing.article.markdown.leaf import leaf_markdown
 from processing.article.structure.structure import Piece, Structure, StructureBlock
-from processing.article.structure.walk import MAX_CONTAINERS, read_structure
+from processing.article.structure.walk import MAX_CONTAINERS, MAX_DEPTH, read_structure
 from processing.article.tree.parse import parse
 from schemas.article import Article, BlockKind, BlockMarkup, Container
 from schemas.page import Page
@@ -232,7 +232,7 @@ def test_a_block_longer_than_a_chunk_is_cut_at_rows_lines_sentences() -> None:
 
 def test_hostile_nesting_is_bounded() -> None:
     for inner in ("<ul><li>", "<blockquote>", "<b><i>", "<div>", "<a href=/x><em>", "<table><tr><td>"):
-        html = inner * 1_000 + "deep"
+        html = inner * (MAX_DEPTH + 50) + "deep"
         found = structure(html)
         assert [block.text for block in found.blocks][-1:] == ["deep"]
         assert max(len(block.containers) for block in found.blocks) <= MAX_CONTAINERS

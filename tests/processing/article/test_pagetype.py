@@ -15,7 +15,7 @@ from processing.article.outline.walk import read_outline
 from processing.article.page_body.declared import MAX_LINKS, declared_tokens
 from processing.article.page_body.kinds import kind_words
 from processing.article.page_body.kinds import load_model as page_kinds_model
-from processing.article.page_body.page_body import smoothed
+from processing.article.page_body.page_body import best_blocks, smoothed
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model, read_model
 from processing.article.pagetype.pagetype import page_type, sure_article
@@ -260,3 +260,11 @@ def test_blocks_are_judged_with_those_beside_them_but_in_forums() -> None:
     assert smoothed(unsure, {"forum": 0.5}).round(3).tolist() == [0.725, 0.45, 0.725, 0.05, 0.0]
     assert smoothed(unsure, {"forum": 1.0}).tolist() == unsure.tolist()
     assert smoothed(unsure[:1], {"product": 1.0}).tolist() == [0.8]
+
+
+def test_more_blocks_of_lists_are_main_text_and_fewer_of_products() -> None:
+    probabilities, words = np.array([0.9, 0.9, 0.42, 0.37, 0.2]), np.full(5, 20.0)
+    assert best_blocks(probabilities, words, {"article": 1.0}) == [0, 1, 2]
+    assert best_blocks(probabilities, words, {"collection": 1.0}) == [0, 1, 2, 3]
+    assert best_blocks(probabilities, words, {"product": 1.0}) == [0, 1]
+    assert best_blocks(np.full(5, 0.05), words, {"collection": 1.0}) == []
