@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command_name
+from typer.models import CommandInfo
 
 from crawlhouse.commands import adopt as adoptcommand
 from crawlhouse.commands import airflow_setup as airflowsetup
@@ -45,6 +49,7 @@ from crawlhouse.commands.monitor import report as reportcommand
 from crawlhouse.output.failures import exit_code_of
 from schemas.printable import printable
 
+COMPLETION = "_CRAWLHOUSE_COMPLETE"  # set when a shell asks how a command line may go on
 EPILOG = """
 A crawl is a YAML file in crawls/. Where things are kept is in the environment: CRAWLHOUSE_HOME, CRAWLHOUSE_STORE, CRAWLHOUSE_DATABASE.
 
@@ -167,7 +172,21 @@ def crawlhouse(
 def main() -> None:
     """Run the command line. It ends the process with the command's exit code."""
     signal.signal(signal.SIGTERM, _end)
-    sys.exit(exit_code_of(app))
+    sys.exit(exit_code_of(app if COMPLETION in os.environ else _app_for(sys.argv[1:])))
+
+
+def _app_for(arguments: Sequence[str]) -> typer.Typer:
+    """The application with the one command that the arguments name first, or with all: making all takes Typer .05 CPU seconds."""
+    chosen = [one for one in app.registered_commands if one.callback and arguments and _name(one) == arguments[0]]
+    if not chosen:
+        return app
+    narrowed = copy(app)
+    narrowed.registered_commands, narrowed.registered_groups = chosen, []
+    return narrowed
+
+
+def _name(command: CommandInfo) -> str:
+    return command.name or get_command_name(getattr(command.callback, "__name__", ""))
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawlhouse.rows import Row
-from crawlhouse.sql.query import open_lake_for_reading, read_rows
+from crawlhouse.sql.query import open_lake_for_reading, open_lake_for_url, read_rows
 from processing.extract.referred_records import read_page_record
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError
@@ -80,12 +80,12 @@ class UrlReport:
 
 def read_url_report(settings: Settings, url: str) -> UrlReport:
     """Read what lake and archive have of a URL. Raises NotFoundError, with similar URLs, when they have nothing."""
-    lake = open_lake_for_reading(settings)
+    lake = open_lake_for_url(settings, url)
     article = _row(lake, "articles", BY_URL, url) or _row(lake, "articles", BY_CANONICAL_URL, url)
     quarantined, captures = _row(lake, "quarantine", IN_QUARANTINE, url), read_rows(lake, CAPTURES, url)
     shown = article or quarantined or next(iter(captures), None)
     if shown is None:
-        raise _not_found(lake, url, settings)
+        raise _not_found(url, settings)
     article_id = article["article_id"] if article else ""
     original = _first_row(lake, ORIGINAL, article["duplicate_of"]) if article and article["duplicate_of"] else None
     pointer = WarcPointer(*(shown[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))
@@ -130,10 +130,10 @@ def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, st
         return None, str(error)
 
 
-def _not_found(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> NotFoundError:
+def _not_found(url: str, settings: Settings) -> NotFoundError:
     if read_takedowns(open_store(settings)).covers(url):
         return NotFoundError(f"{url} is taken down. `crawlhouse takedown list` shows the entries, and why.")
-    similar = "".join(f"\n  {row['url']}" for row in read_rows(lake, SIMILAR, *_comparison(url)))
+    similar = "".join(f"\n  {row['url']}" for row in read_rows(open_lake_for_reading(settings), SIMILAR, *_comparison(url)))
     nothing = f"The lake has nothing of {url}." if "://" in url else f"{url} is no whole URL, like https://example.com/story."
     return NotFoundError(nothing + (f" The most similar URLs of the lake:{similar}" if similar else " The lake is empty."))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crawlhouse.rows import Row, Rows
@@ -121,10 +122,21 @@ def open_lake_for_reading(settings: Settings, as_of: str | datetime | None = Non
     """A DuckDB connection with the lake's views, as it is or was. It can open no other file. Raises NotFoundError if there is no lake."""
     from storage.lake.query import connect
 
+    return _opened(settings, partial(connect, settings, as_of))
+
+
+def open_lake_for_url(settings: Settings, url: str) -> duckdb.DuckDBPyConnection:
+    """The same, with everything that concerns one URL and perhaps nothing else; only for SQL of our own. Quick in a large lake."""
+    from storage.lake.query import connect_for_url
+
+    return _opened(settings, partial(connect_for_url, settings, url))
+
+
+def _opened(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection:
     if not settings.database and not (settings.home / "catalog.sqlite").exists():
         raise NotFoundError(f"There is no lake in {settings.home} yet: nothing was published. Run `crawlhouse demo`, or crawl and process.")
     try:
-        return connect(settings, as_of)
+        return connect()
     except FileNotFoundError as error:
         raise StorageError(
             f"A file of the lake is missing: {error}. If home or store were moved, move them back where they were."

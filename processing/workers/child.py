@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import pickle
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import Any, TextIO
 from runtime.child_process import import_name, limit_memory, open_streams, peak_memory
 from runtime.child_results import UNENCODABLE, encode_result
 from runtime.frames import read_frame, write_frame
+from runtime.imports import BLAS_THREADS
 
 # Hardly anything of a page is a cycle. With Python's own thresholds the collector took a twentieth of the time.
 GC_THRESHOLDS = (20_000, 20, 50)
@@ -46,8 +48,10 @@ def serve_pages(function: str, memory_bytes: str) -> None:
     """Serve until the input ends. `function` is `module.name`; `memory_bytes` is the memory that it may use in addition to its imports."""
     source, sink = open_streams()
     sys.stdout = sys.stderr = BoundedOutput(sys.stderr)
+    os.environ.setdefault(BLAS_THREADS, "1")  # NumPy's threads would take longer to start than all their work takes
     call = import_name(function)
     gc.freeze()  # imported modules stay: the collector need not look at them again
+    gc.enable()  # a process that forked this one may do without
     gc.set_threshold(*GC_THRESHOLDS)
     limit_memory(int(memory_bytes))
     write_frame(sink, encode_result(None, peak_memory()))

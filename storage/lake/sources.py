@@ -33,6 +33,16 @@ def source_of(connection: duckdb.DuckDBPyConnection, table: LakeTable, settings:
     return add_source(connection, table.name, _dataset(connection, table, settings))
 
 
+def file_reader(table: LakeTable) -> str | None:
+    """The call that reads a table's files with their stored columns and `filename`; None if DuckDB cannot do it by itself."""
+    files = list(table.files)
+    if not files or not all(map(is_read_by_duckdb, files)):
+        return None
+    if table.schemas == 1:
+        return read_parquet(f"[{quoted(files)}]", is_evolved=False)
+    return _read_by_field(table, files) if all(map(_is_read_by_field, table.columns)) else None
+
+
 def read_parquet(files: str, *, is_evolved: bool) -> str:
     """The call that reads Parquet files; `files` is a list in SQL. `is_evolved`: some may lack columns; then DuckDB opens all first."""
     return f"read_parquet({files}, {'union_by_name=true, ' if is_evolved else ''}hive_partitioning=false)"

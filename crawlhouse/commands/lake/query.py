@@ -62,15 +62,18 @@ def query(
     In CSV, a text that begins with = + - or @ gets a ' before it, because a spreadsheet would run it as a formula. JSON and Parquet have
     texts unchanged.
     """
+    from crawlhouse.sql.lean_arrow import import_lean_arrow, without_pandas
     from crawlhouse.sql.query import earlier_state, run_sql
     from crawlhouse.sql.time_limit import process_ends_after
     from schemas.config.settings import load_settings
 
     chosen = _format(form, output)
+    import_lean_arrow()
     text = sys.stdin.read() if sql == "-" else sql
     with process_ends_after(timeout, partial(_report_time_limit, output)):
         settings = load_settings()
         result = run_sql(settings, text, timeout, as_of=None if as_of is None else earlier_state(settings, as_of))
+        without_pandas(result.schema)
         if chosen is Format.TABLE:
             _show(result, rows or (ALL_ROWS if DESCRIBES.match(text) else SHOWN_ROWS))
         elif output is None:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from processing.article.metadata.metadata import Metadata
 from processing.article.outline.outline import Outline
 from processing.article.pagetype.features import page_features
-from processing.article.pagetype.model import load_model
 from processing.article.pagetype.words import HOSTS, PATHS, TYPES
 from processing.article.tree.parse import Tree
 from schemas.article import PageType
@@ -77,6 +76,8 @@ def classify_page(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
         return PageType.ARTICLE, evidence
     if metadata.title and not outline.labels and sum([block.prose for block in outline.text_blocks]) >= MIN_UNLINKED_PROSE:
         return PageType.ARTICLE, "prose without a link"  # a page of any other type leads to something
+    from processing.article.pagetype.model import load_model  # with NumPy, which most articles do not need
+
     model = load_model()
     probabilities = model.probabilities(page_features(tree, page, metadata, outline, container))
     if probabilities.pop("article") >= model.article_threshold and metadata.title:  # every article has a title

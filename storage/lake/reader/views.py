@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from storage.lake.latest import latest_sql
 from storage.lake.reader.lake_table import LakeTable
+from storage.lake.reader.published_runs import REMOVING
 from storage.lake.sources import SOURCES, quoted_text
 from storage.lake.takedown import Takedowns
 from storage.warc.removed_segments import RemovedSegments
@@ -27,7 +28,7 @@ BLOCKS_WITH_TEXTS = """
 OF_RUN = ("sequence", "ingested_at")  # columns that are filled from `runs`: in newer files they are NULL
 # one row for each process run; `runs` has one for each of its crawl runs
 PUBLISHED = """
-CREATE {kind} sources.published AS
+CREATE VIEW sources.published AS
 SELECT process_run, min(sequence) AS sequence, min(ingested_at) AS ingested_at FROM main.runs GROUP BY process_run
 """
 
@@ -42,11 +43,13 @@ def view_statements(
 ) -> Iterator[str]:
     """The statements that create the views. `sources` are the texts after FROM, `removed` the crawl runs without segments.
 
-    `keeps_published`: the published runs are read once, instead of with each query. `hides`: the table `taken_down` in SOURCES has URLs to
-    leave out. `adopts`: `orphans` in SOURCES has duplicates whose original is gone.
+    `keeps_published`: the connection has the table of published runs (`published_runs.add_published`), so that they are not read with each
+    query. `hides`: the table `taken_down` in SOURCES has URLs to leave out. `adopts`: `orphans` in SOURCES has duplicates whose original is
+    gone.
     """
     yield f"CREATE VIEW main.runs AS SELECT * FROM {sources['runs']}"  # noqa: S608 our own names
-    yield PUBLISHED.format(kind="TABLE" if keeps_published else "VIEW")
+    if not keeps_published:
+        yield PUBLISHED
     for name, table in tables.items():
         if name != "runs":
             yield f'CREATE VIEW main."{name}" AS {_visible(table, sources[name], hides, adopts and name == "articles", removed)}'
@@ -80,13 +83,17 @@ def add_taken_down(connection: duckdb.DuckDBPyConnection, urls: list[str]) -> No
     connection.execute(f"INSERT INTO {SOURCES}.taken_down SELECT unnest($1::VARCHAR[])", [urls])
 
 
-def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], tables: Mapping[str, LakeTable]) -> list[tuple[str, str]]:
+def orphans(
+    connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], tables: Mapping[str, LakeTable], removes: bool | None = None
+) -> list[tuple[str, str]]:
     """Originals that a rollback, reprocessing or their age removed, each with the oldest copy that is left: it is shown as the original.
 
-    Nothing is read but `runs` if there was none of these.
+    Nothing is read but `runs` if there was none of these, and not these either if it is known whether one of them `removes` rows.
     """
-    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess', 'erase') LIMIT 1"  # noqa: S608 our own names
-    if not tables["articles"].has_expired and not connection.execute(removing).fetchall():
+    if removes is None:
+        removing = f"SELECT 1 FROM {sources['runs']} WHERE {REMOVING} LIMIT 1"  # noqa: S608 our own names
+        removes = bool(connection.execute(removing).fetchall())
+    if not tables["articles"].has_expired and not removes:
         return []
     found = connection.execute(f"""
         WITH published AS (SELECT process_run, min(sequence) AS published_as FROM {sources["runs"]} GROUP BY process_run),

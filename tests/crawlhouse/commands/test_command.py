@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.command import app
+from crawlhouse.command import _app_for, app
 from crawlhouse.output.failures import exit_code_of
 from schemas import errors
 from schemas.errors import FencedError, GateError, ThresholdError
@@ -44,6 +44,24 @@ def test_every_command_has_help_with_examples(nowhere: Run, name: str) -> None:
 def test_start_up_imports_nothing_heavy(tmp_path: Path) -> None:
     script = f"import sys, crawlhouse.command; print([name for name in {HEAVY!r} if name in sys.modules])"
     assert run_command("-c", script, env=clean_environment(), cwd=tmp_path, program=sys.executable).out == "[]\n"
+
+
+def test_a_query_does_without_numpy(lake_home: Path, tmp_path: Path) -> None:
+    script = """import sys, crawlhouse.command as c
+sys.argv = ["crawlhouse", "query", "SELECT count(*), min(fetched_at), first(authors) FROM articles", "--format", "jsonl"]
+try:
+    c.main()
+finally:
+    print("numpy" in sys.modules, "pyarrow" in sys.modules, file=sys.stderr)"""
+    ended = run_command("-c", script, env=clean_environment(home=str(lake_home)), cwd=tmp_path, program=sys.executable)
+    assert (ended.code, ended.err) == (0, "False True\n")
+    assert ended.out.startswith('{"count_star()": 3,')
+
+
+def test_only_the_named_command_is_made() -> None:
+    assert [one.callback.__name__ for one in _app_for(["show", "x"]).registered_commands if one.callback] == ["show"]
+    for arguments in ([], ["--help"], ["frontier", "list"], ["shwo"]):
+        assert _app_for(arguments) is app
 
 
 def test_a_wrong_option_is_a_usage_error(nowhere: Run) -> None:
