@@ -6,6 +6,7 @@ made on. If a table has other metadata by then, nothing is committed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -86,6 +87,8 @@ def _updated(base: TableMetadata, updates: Sequence[TableUpdate]) -> TableMetada
     context, metadata = _TableMetadataUpdateContext(), base
     for update in updates:
         metadata = _apply_table_update(update, metadata, context)
+    if context.has_changes() and metadata.last_updated_ms == base.last_updated_ms:  # a snapshot sets it, properties do not
+        metadata = metadata.model_copy(update={"last_updated_ms": time.time_ns() // 1_000_000})
     metadata.spec().check_compatible(metadata.schema())
     metadata.sort_order().check_compatible(metadata.schema())
     return metadata

@@ -128,3 +128,13 @@ def test_the_next_metadata_is_made_once_for_each_change(sqlite_settings: Setting
         monkeypatch.setattr(table_module, "update_table_metadata", lambda *given: made.append(given) or original(*given))
         lake.stage(lake.table("captures"), [table_of("captures", {"process_run": "p9"})], "p9", unpublished=())
     assert len(made) <= 4
+
+
+def test_metadata_say_when_properties_changed(sqlite_settings: Settings) -> None:
+    with open_lake(sqlite_settings) as lake:
+        table = lake.table("captures")
+        transaction = StagedTransaction(table)
+        transaction.set_properties({"a": "1"})
+        staged = stage(transaction)
+        assert staged.metadata.properties["a"] == "1"
+        assert staged.metadata.last_updated_ms > table.metadata.last_updated_ms
