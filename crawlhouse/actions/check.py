@@ -137,6 +137,8 @@ def _outcome_text(page: CheckedPage, result: CheckResult) -> str:
     elif page.outcome is not None:
         shown = f": {page.outcome.detail}" if page.outcome.reason is Reason.REDIRECT else ""  # where a redirect leads explains a lot
         words.append(f"{'no article: ' if result.makes_articles else 'nothing: '}{page.outcome.reason}{shown}")
+    if page.leads_to:
+        words.append(f"its refresh leads to {page.leads_to}")
     return "; ".join(words) or "no rows"
 
 

@@ -112,7 +112,7 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     retry_wait = wait_to_retry(context, fetch, capture) if may_retry else None
     if response.redirect_to and capture.method == "GET":
         response, goes_back = _along_chain(context, fetch, capture, response, response.redirect_to, may_retry)
-        retry_wait = 0.0 if goes_back else retry_wait
+        retry_wait = _wait_to_go_back(context, fetch) if goes_back else retry_wait
     fetch_result, source = None, None
     if retry_wait is None:
 
@@ -136,18 +136,27 @@ def _along_chain(
 ) -> tuple[ParsedResponse, bool]:
     """Follow a redirect along its chain: the response with what it leads to, and whether a URL of the chain is requested again.
 
-    That is done if the chain has new cookies since, and the URL is on the host that is leased. Otherwise the chain is a loop.
+    That is done if the URL is sent other cookies now. Otherwise the chain is a loop.
     """
     chain = fetch.chain.after(capture)
     if target not in chain.urls:
         if response.discoveries:
             context.chains.remember(target, chain)
         return response, False
-    is_new = chain.has_new_cookies(fetch.chain) and canonical_host(target) == fetch.lease.host
-    if is_new and len(chain.urls) <= MAX_REDIRECTS and may_retry and context.scope.covers(target, capture.kind, capture.depth):
+    if (
+        chain.has_new_cookies(target)
+        and len(chain.urls) <= MAX_REDIRECTS
+        and may_retry
+        and context.scope.covers(target, capture.kind, capture.depth)
+    ):
         fetch.go_back(target, chain)
         return replace(response, discoveries=(), dead_end=None), True
     return replace(response, discoveries=(), dead_end=Reason.REDIRECT_LOOP), False
+
+
+def _wait_to_go_back(context: FetchContext, fetch: UrlInProgress) -> float:
+    """Seconds before a URL of the chain is requested again: on another host than the leased one, the crawl's delay."""
+    return 0.0 if canonical_host(fetch.url) == fetch.lease.host else context.crawl.politeness.delay
 
 
 def record_failure(
