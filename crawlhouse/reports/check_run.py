@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from crawlhouse.reports.checked_datasets import CheckedDataset, check_datasets, check_process_run, judged_in_a_run
-from crawlhouse.reports.refresh_target import refresh_target
+from crawlhouse.reports.leads_to import leads_to
 from processing.clean.cleaning import article_violation
 from processing.clean.policy import Violation
 from processing.extract.extraction import read_segment
@@ -36,7 +36,7 @@ class CheckedPage:
 
     `outcome` is its article or why there is none; None if the crawl makes no articles and the page can be read. `rows` counts the rows of
     each dataset that would be published, `quarantined` those for quarantine; `violation` is why the article would go there. `leads_to` is
-    the URL to which a page without an article sends its readers at once.
+    the URL to which a response without an article leads, by a redirect or a refresh.
     """
 
     url: str
@@ -102,7 +102,7 @@ def _read_pages(run: ProcessRun, manifest: Manifest, settings: Settings, store: 
                 article = result.article.article if result.article else None
                 violation = article_violation(article, row.fetch_time, run.crawl.articles) if article else None
                 page = CheckedPage(row.url, row.kind, row.fetch_status, row.content_length or 0, result.outcome, violation)
-                page = page if article else replace(page, leads_to=refresh_target(row, store))
+                page = page if article else replace(page, leads_to=leads_to(row, store))
                 pages[row.warc_filename, row.warc_record_offset] = page
             rows.finish()
     return pages

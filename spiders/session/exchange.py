@@ -29,6 +29,7 @@ from storage.index.rows import CaptureRow
 from storage.urls.host_key import canonical_host, url_digest
 
 LOG = logging.getLogger(__name__)
+IF_MEANT = "If it is meant, make it the seed, or add its host to scope.hosts."
 COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that are counted, although the response is archived
 
 
@@ -103,6 +104,7 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     is_opted_out = _is_opted_out(context, response, capture)
     if response.redirect_to and context.takedowns.covers(response.redirect_to):  # an erasure takes such a record out again
         response = replace(response, discoveries=(), dead_end=Reason.TAKEDOWN)
+    _say_where_a_seed_leads(context, fetch.due, response)
     row = None
     if not is_opted_out and response.dead_end is not Reason.TAKEDOWN:
         row = _archive(context, fetch, with_kind(capture, response.kind), received.sent)
@@ -129,6 +131,12 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     context.registrar.add_result(fetch.lease, fetch_result, row, source)
     context.registrar.add_discoveries(response.discoveries)
     return ExchangeResult(fetch_result, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
+
+
+def _say_where_a_seed_leads(context: FetchContext, due: DueUrl, response: ParsedResponse) -> None:
+    """Tell people of a seed that leads out of the crawl."""
+    if response.dead_end is Reason.OUT_OF_SCOPE and due.depth == 0 and due.kind is UrlKind.PAGE:
+        LOG.warning("%s, a seed of %s, leads out of the crawl, to %s. %s", due.url, context.crawl.name, response.redirect_to, IF_MEANT)
 
 
 def _along_chain(

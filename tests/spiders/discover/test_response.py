@@ -43,6 +43,11 @@ def test_a_page_names_so_many_feeds_and_sitemaps_at_most() -> None:
     assert len(urls(answer(feeds + sitemaps))) == 2 * MAX_LISTS
 
 
+@pytest.mark.parametrize(("status", "found"), [(203, ["https://a.example/b"]), (300, ["https://a.example/b"]), (404, [])])
+def test_pages_under_other_statuses_than_200_have_links(status: int, found: list[str]) -> None:
+    assert urls(answer(b"<a href=/b>", status=status)) == found
+
+
 def test_links_in_scope_each_once() -> None:
     page = b"""<a href="one">1</a><a href=one#x>1</a><a href="https://other.example/">no</a><a rel=nofollow href=/hidden>no</a>
     <area href="/map"><a href="/never/x">no</a><link rel=canonical href="/dir/canonical">
