@@ -169,9 +169,9 @@ def test_a_record_without_a_url_is_no_page() -> None:
     assert found.detail == "no WARC-Target-URI"
 
 
-def test_blanks_between_records_are_no_record() -> None:
+def test_blanks_between_records_and_a_byte_order_mark_are_no_record() -> None:
     stored = record("response", ANSWER)
-    found = list(read_records(io.BytesIO(stored + b" \t\r\n" + stored), "x"))
+    found = list(read_records(io.BytesIO(b"\xef\xbb\xbf" + stored + b" \t\r\n" + stored), "x"))
     assert [isinstance(one, Record) for one in found] == [True, True]
 
 
