@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from urllib.parse import urlsplit
 
-from processing.article.metadata.dates import EARLIEST, date_in_url, read_date
+from processing.article.dates.dates import EARLIEST, date_in_url, read_date
 from processing.article.metadata.fallback_dates import (
     DATE_ALONE,
     DATE_IN_WORDS,

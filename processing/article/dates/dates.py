@@ -6,9 +6,9 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from processing.article.metadata.calendars import Day, gregorian, read_other_calendar
-from processing.article.metadata.clocks import LARGEST_OFFSET, Clock, has_unread_clock, read_clock
-from processing.article.metadata.months import joined_months, month_number
+from processing.article.dates.calendars import Day, gregorian, read_other_calendar
+from processing.article.dates.clocks import LARGEST_OFFSET, Clock, has_unread_clock, read_clock
+from processing.article.dates.months import joined_months, month_number
 from processing.article.tree.characters import without_invisible
 from schemas.web.date_words import MONTHS
 

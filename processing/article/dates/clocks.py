@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from processing.article.metadata.day_periods import Period, hour_of_day
-from processing.article.metadata.months import main_language, words_of
+from processing.article.dates.day_periods import Period, hour_of_day
+from processing.article.dates.months import main_language, words_of
 
 BEHIND = 60  # characters behind a date in which its time stands
 GAP = 28  # characters between the two
