@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from processing.article.outline.names import is_comments
-from processing.article.outline.outline import TextBlock
+from processing.article.outline.outline import Element, TextBlock
 from processing.article.outline.tags import ACTIONS, IGNORED, TEXT
 from processing.article.tree.parse import Node, tag_numbers
 from processing.article.tree.scripts import IDEOGRAPH_LETTERS, reading_length
@@ -16,6 +16,75 @@ NO_TEXT = 100  # characters
 CONTENT_SHARE = 0.4  # of the page's text: an element that holds more is not boilerplate, whatever its name
 
 _UNCOUNTED = tag_numbers(["a", *(tag for tag, action in ACTIONS.items() if tag is not None and action == IGNORED)])
+
+
+class SkippedElement(Struct, gc=False):
+    """An element that a walk left out, with the walk's state there: how much was read, what was open, whether a link was open.
+
+    `inside` is the innermost open element, `depth` how many were open, those too that were too deep to be elements of the outline.
+    The rest is what was measured of it so far: its whole text, an upper bound of its text length, and its text length.
+    """
+
+    node: Node
+    tag: str
+    names: str
+    body: bool
+    recipe_part: bool
+    elements: int
+    text_blocks: int
+    inside: int
+    depth: int
+    link: int
+    text: str | None = None
+    most: float | None = None
+    length: int | None = None
+
+    def opened(self, elements: list[Element]) -> list[int]:
+        """The elements that were open, the root first."""
+        around = self.inside
+        opened = []
+        while around >= 0:
+            opened.append(around)
+            around = elements[around].parent
+        return opened[::-1] + [self.inside] * (self.depth - len(opened))
+
+
+class Insertion:
+    """The lists of a new walk: those of a finished one, copied piece by piece. What is read between two pieces moves all behind it."""
+
+    def __init__(self, elements: list[Element], text_blocks: list[TextBlock], skipped: list[SkippedElement]) -> None:
+        self._former = elements, text_blocks, skipped
+        self.elements, self.text_blocks = elements[:1], list[TextBlock]()
+        self.skipped: list[SkippedElement] = []
+        self._places = [0]  # the new index of each element that is copied; the root stays the first
+        self._blocks = self._gaps = 0  # how many are copied
+
+    def copy_before(self, index: int) -> SkippedElement:
+        """Copy what stands before the skipped element with this index, and return the element itself, which is not copied."""
+        gap = self._former[2][index]
+        self._copy(gap.elements, gap.text_blocks, index)
+        self._gaps += 1
+        gap.inside = self._places[gap.inside]
+        return gap
+
+    def copy_rest(self) -> None:
+        """Copy what is left."""
+        self._copy(None, None, None)
+
+    def _copy(self, elements: int | None, text_blocks: int | None, skipped: int | None) -> None:
+        places, former = self._places, self._former
+        more, longer = len(self.elements) - len(places), len(self.text_blocks) - self._blocks
+        for element in former[0][len(places) : elements]:
+            element.parent, element.start, element.end = places[element.parent], element.start + longer, element.end + longer
+            places.append(len(self.elements))
+            self.elements.append(element)
+        for block in former[1][self._blocks : text_blocks]:
+            block.element = places[block.element]
+            self.text_blocks.append(block)
+        for gap in former[2][self._gaps : skipped]:
+            gap.elements, gap.text_blocks, gap.inside = gap.elements + more, gap.text_blocks + longer, places[gap.inside]
+            self.skipped.append(gap)
+        self._blocks, self._gaps = len(self.text_blocks) - longer, len(former[2]) if skipped is None else skipped
 
 
 def misnamed_elements(skipped: list[SkippedElement], text_blocks: list[TextBlock]) -> list[int]:
@@ -37,26 +106,6 @@ def misnamed_elements(skipped: list[SkippedElement], text_blocks: list[TextBlock
         parts = {(skipped[index].tag, skipped[index].names) for index in found}
         return [index for index, element in enumerate(skipped) if (element.tag, element.names) in parts]
     return found
-
-
-class SkippedElement(Struct, gc=False):
-    """An element that a walk left out, with the walk's state there: how much was read, what was open, whether a link was open.
-
-    The rest is what was measured of it so far: its whole text, an upper bound of its text length, and its text length.
-    """
-
-    node: Node
-    tag: str
-    names: str
-    body: bool
-    recipe_part: bool
-    elements: int
-    text_blocks: int
-    open: list[int]
-    link: int
-    text: str | None = None
-    most: float | None = None
-    length: int | None = None
 
 
 def _may_hold(element: SkippedElement, enough: float) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from processing.article.kinds import CAPTION, CODE, HEADING, PARAGRAPH, QUOTE, TABLE
 from processing.article.outline.names import Attributes, is_hidden, read_names
 from processing.article.outline.outline import Element, Outline, TextBlock, text_block
-from processing.article.outline.skipped import LITTLE_TEXT, NO_TEXT, SkippedElement, misnamed_elements, text_length
+from processing.article.outline.skipped import LITTLE_TEXT, NO_TEXT, Insertion, SkippedElement, misnamed_elements, text_length
 from processing.article.outline.special import code_text, is_cell, is_drop_cap, is_unread_span, linked_note_mark, span_text, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
@@ -49,8 +51,7 @@ def read_outline(root: Node | None) -> Outline:
         enough = number < MAX_WALKS or sum([text_length(walk.skipped[index]) for index in misnamed]) >= LITTLE_TEXT
         if not misnamed or not enough:
             break
-        for index in reversed(misnamed):
-            walk.restore(index)
+        walk.restore(misnamed)
     return Outline(walk.elements, walk.text_blocks, [element.names for element in walk.skipped], walk.tags, walk.labels)
 
 
@@ -76,33 +77,22 @@ class _Walk:
         self.elements.append(Element(root.tag or "", "", -1, 0, 0, False, (PARAGRAPH, 0)))
         self.walk_inside(root, _NO_LINK)
 
-    def restore(self, index: int) -> None:
-        """Read a skipped element and insert its contents where it stands."""
-        gap = self.skipped[index]
-        elements, text_blocks, skipped = self.elements[gap.elements :], self.text_blocks[gap.text_blocks :], self.skipped[index + 1 :]
-        del self.elements[gap.elements :], self.text_blocks[gap.text_blocks :], self.skipped[index:]
-        self.open = list(gap.open)
-        kind = kind_inside(gap.tag, self.elements[self.open[-1]].kind)
-        self.open.append(len(self.elements))
-        self.elements.append(Element(gap.tag, gap.names, gap.open[-1], len(self.text_blocks), 0, gap.body, kind, gap.recipe_part))
-        self.walk_inside(gap.node, gap.link)
-        more, longer = len(self.elements) - gap.elements, len(self.text_blocks) - gap.text_blocks
-
-        def moved(position: int) -> int:
-            return position + more if position >= gap.elements else position
-
-        for around in set(gap.open):
-            self.elements[around].end += longer
-        for element in elements:
-            element.parent, element.start, element.end = moved(element.parent), element.start + longer, element.end + longer
-        for block in text_blocks:
-            block.element = moved(block.element)
-        for later in skipped:
-            later.elements, later.text_blocks = later.elements + more, later.text_blocks + longer
-            later.open = [moved(position) for position in later.open]
-        self.elements += elements
-        self.text_blocks += text_blocks
-        self.skipped += skipped
+    def restore(self, indices: Iterable[int]) -> None:
+        """Read skipped elements, given in document order, and insert their contents where they stand."""
+        new = Insertion(self.elements, self.text_blocks, self.skipped)
+        self.elements, self.text_blocks, self.skipped = new.elements, new.text_blocks, new.skipped
+        for index in indices:
+            gap = new.copy_before(index)
+            self.open = opened = gap.opened(self.elements)
+            around, before = set(opened), len(self.text_blocks)
+            kind = kind_inside(gap.tag, self.elements[gap.inside].kind)
+            opened.append(len(self.elements))
+            self.elements.append(Element(gap.tag, gap.names, gap.inside, before, 0, gap.body, kind, gap.recipe_part))
+            self.walk_inside(gap.node, gap.link)
+            longer = len(self.text_blocks) - before
+            for element in around:
+                self.elements[element].end += longer
+        new.copy_rest()
 
     def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912, PLR0915 a call per node would cost more than all else here
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
@@ -214,8 +204,8 @@ class _Walk:
             names, boilerplate, body, recipe_part = "", tag in BOILERPLATE_TAGS, False, False
             boilerplate = boilerplate and not (tag == "footer" and elements[opened[-1]].kind[0] is QUOTE)
         if boilerplate:
-            place = len(elements), len(self.text_blocks)
-            self.skipped.append(SkippedElement(node, tag, names, body, recipe_part, *place, list(opened), link))
+            place = len(elements), len(self.text_blocks), opened[-1], len(opened)
+            self.skipped.append(SkippedElement(node, tag, names, body, recipe_part, *place, link))
             return False
         parent = opened[-1]
         opened.append(len(elements))
@@ -231,6 +221,8 @@ class _Walk:
 
     def end_link(self, before: int) -> None:
         """Mark the text blocks inside a link, if they are several: such a link is a card for another page."""
+        if len(self.text_blocks) - before > MAX_CARD:  # links in links: to add up all of them would take too long
+            return
         inside = self.text_blocks[before:]
         if len(inside) > 1 and sum([block.length for block in inside]) <= MAX_CARD:
             for block in inside:
