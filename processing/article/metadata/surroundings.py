@@ -70,6 +70,15 @@ def in_boilerplate(node: Node) -> bool:
     return False
 
 
+def are_close(one: Node, other: Node) -> bool:
+    """Whether two nodes share a parent or a grandparent."""
+    first, second = one.parent, other.parent
+    if first is None or second is None:
+        return False
+    above, beside = first.parent, second.parent
+    return first == second or (above is not None and beside is not None and above == beside)
+
+
 def node_names(node: Node) -> str:
     """The class and id of a node; of absurdly long ones the beginning."""
     attributes = node.attributes
