@@ -118,12 +118,20 @@ def test_a_table_in_a_cell_stays_in_it() -> None:
         ("src='data:image/gif;base64,x' data-lazy=/b.webp?w=1", "/b.webp?w=1"),
         ("src=/img/placeholder.png srcset='/c.jpg 1x, /d.jpg 2x'", "/c.jpg"),
         ("srcset='/c.jpg 400w, /d.jpg 800w'", "/c.jpg"),
+        ("src=blank.gif data-srcset='/c.jpg 1x'", "/c.jpg"),
         ("src=/spacer.gif", "/spacer.gif"),
         ("src=/e.jpg data-original=/large.jpg", "/e.jpg"),
     ],
 )
 def test_an_image_that_is_loaded_late(image: str, source: str) -> None:
     assert markdown(f"<p>A picture <img alt=mill {image}> of it.</p>") == f"A picture ![mill](https://valley.example{source}) of it."
+
+
+@pytest.mark.parametrize("length", [1, 100])
+def test_an_image_for_readers_without_scripts_is_read_once(length: int) -> None:
+    image = "<p><img src=/placeholder.png><noscript><img src=/c.jpg></noscript></p>"
+    text = "The mill turns again. " * length
+    assert markdown(f"{image}<p>{text}</p>") == f"![](https://valley.example/c.jpg)\n\n{text.strip()}"
 
 
 @pytest.mark.parametrize(
