@@ -15,7 +15,7 @@ from processing.article.markdown.leaf import leaf_markdown
 from processing.article.structure.structure import Piece, Structure, StructureBlock
 from processing.article.structure.walk import MAX_CONTAINERS, MAX_DEPTH, read_structure
 from processing.article.tree.parse import parse
-from schemas.article import Article, BlockKind, BlockMarkup, Container
+from schemas.article import Article, Block, BlockKind, BlockMarkup, Container
 from schemas.page import Page
 
 URL = "https://valley.example/2025/mill"
@@ -236,6 +236,26 @@ def test_a_block_longer_than_a_chunk_is_cut_at_rows_lines_sentences() -> None:
         sum(text.count("line_") for text in (chunk.text for chunk in chunks) if text.startswith("```\n") and text.endswith("\n```")) == 80
     )
     assert sum(chunk.text.count("x") for chunk in chunks) == 900
+
+
+@pytest.mark.parametrize("size", [40, 60, 90, 200])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "He said: “It turns.” Then (as ever!) the <b>wheel stood. It stood still.</b> Nobody had *seen* it.",
+        "See <a href='/the-old-mill(1874)'>the page. It is old</a> and <i>what it says.</i> Run <code>a. b</code> and <code>c</code> then.",
+        "磨坊又转了。人们说“真好。”然后<b>轮子停了。它停了很久。</b>没有人看见它再次转动。",
+        "A <b>very long mark. It goes on and on. It does not end soon. It goes on and on, and then on again.</b> The end.",
+        "A sentence with \\* and [brackets] and `ticks` and under_scores and *stars* that is as long as two or three of the others are.",
+    ],
+)
+def test_no_mark_is_cut(inner: str, size: int) -> None:
+    found = structure(f"<p>{inner}</p>").blocks
+    blocks = [Block(block.kind, block.text) for block in found]
+    chunks = split_chunks(blocks, [BlockMarkup(leaf_markdown(block)) for block in found], size)
+    texts = [child.content for chunk in chunks for token in PARSER.parse(chunk.text) for child in token.children or ()]
+    assert "".join("".join(texts).split()) == "".join(found[0].text.split())
+    assert all(len(chunk.text) <= size for chunk in chunks)
 
 
 def test_hostile_nesting_is_bounded() -> None:
