@@ -25,6 +25,7 @@ _LINE_NUMBERS = re.compile(
 _ONLY_NUMBERS = re.compile(r"[\d\s]*")
 _PERMALINK = re.compile(r"(?:^|\s)(?:headerlink|heading-?anchor|header-?anchor|anchor-?link|hash-?link|permalink)(?:\s|$)", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
+_BEFORE_NOTE = re.compile(r"\d$|\d[!?”\"’')»%]+$|\d{3}\.[”\"’')»]*$")  # not 3.2, nor a list or a range of notes
 MAX_BUTTON_ANCESTORS = 4  # between a heading and its button
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
@@ -92,7 +93,12 @@ def linked_note_mark(node: Node, before: str) -> str | None:
     text = node.text(strip=True)
     if text in PERMALINK_SIGNS or (_PERMALINK.search(node.attributes.get("class") or "") and (not text or _LETTER.search(before))):
         return ""  # in some systems the heading itself is such a link
-    if not text.isdecimal() or len(text) > MAX_RAISED_CHARACTERS or not ends_with_number(before) or before.rfind("[") > before.rfind("]"):
+    if (
+        not text.isdecimal()
+        or len(text) > MAX_RAISED_CHARACTERS
+        or not _BEFORE_NOTE.search(before)
+        or before.rfind("[") > before.rfind("]")
+    ):
         return None
     return note_mark(before, text)
 
