@@ -14,7 +14,7 @@ from processing.article.metadata.people.candidate import Candidate
 from processing.article.metadata.people.labels import PREFIX, TAIL
 from processing.article.metadata.people.names import MAX_NAME_WORDS, bare_name, is_address, is_generic
 from processing.article.metadata.surroundings import in_boilerplate
-from processing.article.metadata.titles import folded
+from processing.article.tree.entities import folded
 from processing.article.tree.visible import visible_text
 
 MAX_AUTHORS = 20
