@@ -56,7 +56,7 @@ MOVED = {
     "processing.article.blocks": "processing.article.body.blocks",
     "processing.article.confidence": "processing.article.body.confidence",
     "processing.article.container": "processing.article.outline.container",
-    "processing.article.dates": "processing.article.metadata.dates",
+    "processing.article.metadata.dates": "processing.article.dates.dates",
     "processing.article.forms": "processing.article.body.forms",
     "processing.article.furniture": "processing.article.body.boilerplate",
     "processing.article.hostcontainer": "processing.article.outline.host_container",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections.abc import Iterable
 
 from processing.article.kinds import CAPTION, CODE, HEADING, PARAGRAPH, QUOTE, TABLE
-from processing.article.outline.names import Attributes, is_comments, is_hidden, read_names
+from processing.article.outline.names import Attributes, is_hidden, read_names
 from processing.article.outline.outline import Element, Outline, TextBlock, text_block
+from processing.article.outline.skipped import LITTLE_TEXT, NO_TEXT, Insertion, SkippedElement, misnamed_elements, text_length
 from processing.article.outline.special import code_text, is_cell, is_drop_cap, is_unread_span, linked_note_mark, span_text, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
-    ACTIONS,
     BLOCK,
     BOILERPLATE_TAGS,
     BREAK,
@@ -27,21 +27,15 @@ from processing.article.outline.tags import (
 )
 from processing.article.tree.characters import without_invisible
 from processing.article.tree.images import emoji_text
-from processing.article.tree.parse import Node, tag_numbers
-from processing.article.tree.scripts import IDEOGRAPH_LETTERS, reading_length
+from processing.article.tree.parse import Node
 from schemas.article import BlockKind
 
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
-MIN_TEXT = 40  # characters: shorter text is a label
 MAX_WALKS = 4
 MAX_WALKS_WITHOUT_TEXT = 8  # while hardly anything was read
-LITTLE_TEXT = 500  # characters: if less was read, the article must be in what was left out
 MAX_CARD = 600  # characters: a link around more was never closed
-NO_TEXT = 100  # characters
-CONTENT_SHARE = 0.4  # of the page's text: an element that holds more is not boilerplate, whatever its name
 
 _NO_LINK, _LINKED, _ANCHORED = range(3)
-_UNCOUNTED = tag_numbers(["a", *(tag for tag, action in ACTIONS.items() if tag is not None and action == IGNORED)])
 
 
 def read_outline(root: Node | None) -> Outline:
@@ -53,100 +47,12 @@ def read_outline(root: Node | None) -> Outline:
     for number in range(1, MAX_WALKS_WITHOUT_TEXT):
         if number >= MAX_WALKS and sum([block.length for block in walk.text_blocks]) >= NO_TEXT:
             break
-        misnamed = _misnamed_elements(walk)
-        enough = number < MAX_WALKS or sum([_text_length(walk.skipped[index]) for index in misnamed]) >= LITTLE_TEXT
+        misnamed = misnamed_elements(walk.skipped, walk.text_blocks)
+        enough = number < MAX_WALKS or sum([text_length(walk.skipped[index]) for index in misnamed]) >= LITTLE_TEXT
         if not misnamed or not enough:
             break
-        for index in reversed(misnamed):
-            walk.restore(index)
+        walk.restore(misnamed)
     return Outline(walk.elements, walk.text_blocks, [element.names for element in walk.skipped], walk.tags, walk.labels)
-
-
-def _misnamed_elements(walk: _Walk) -> list[int]:
-    """The indices of the skipped elements that hold too much of the page's text to be boilerplate."""
-    seen = sum([own for block in walk.text_blocks if (own := block.length - block.linked) >= MIN_TEXT])
-    enough = CONTENT_SHARE / (1 - CONTENT_SHARE) * seen
-    # For most skipped elements an upper bound is enough: it costs a tenth of the length.
-    if not any([_may_hold(element, enough) and _text_length(element) >= enough for element in walk.skipped]):  # noqa: C419 see _descend
-        return []
-    missed = [_text_length(element) for element in walk.skipped]
-    limit = CONTENT_SHARE * (seen + sum(missed))
-    longest = max(missed, default=0)
-    if seen < LITTLE_TEXT <= longest:  # nothing read so far can be an article
-        limit = min(limit, longest)
-    found = [index for index, length in enumerate(missed) if length >= limit > 0]
-    if seen >= LITTLE_TEXT:  # readers' comments may be longer than the article
-        return [index for index in found if not is_comments(walk.skipped[index].names)]
-    if seen < NO_TEXT:  # elements with the same names are the other parts of the article
-        parts = {(walk.skipped[index].tag, walk.skipped[index].names) for index in found}
-        return [index for index, element in enumerate(walk.skipped) if (element.tag, element.names) in parts]
-    return found
-
-
-class _SkippedElement(Struct, gc=False):
-    """An element that a walk left out, with the walk's state there: how much was read, what was open, whether a link was open.
-
-    The rest is what was measured of it so far: its whole text, an upper bound of its text length, and its text length.
-    """
-
-    node: Node
-    tag: str
-    names: str
-    body: bool
-    recipe_part: bool
-    elements: int
-    text_blocks: int
-    open: list[int]
-    link: int
-    text: str | None = None
-    most: float | None = None
-    length: int | None = None
-
-
-def _may_hold(element: _SkippedElement, enough: float) -> bool:
-    """Whether an element's `_text_length` may be so large, by its longer runs of text, links included."""
-    if element.most is None:
-        text = element.text = element.node.text_lexbor() if element.text is None else element.text
-        if len(text) * IDEOGRAPH_LETTERS < enough or _longest(text) < enough:
-            return False
-        element.most = sum(map(_longest, _longer_texts(element.node)))
-    return element.most >= enough
-
-
-def _longer_texts(node: Node) -> list[str]:
-    """An element's texts, links included, that are at least MIN_TEXT long, or may be."""
-    texts = node.text(separator="\0", skip_empty=True)
-    shortest = MIN_TEXT if texts.isascii() else MIN_TEXT / IDEOGRAPH_LETTERS
-    return [text.strip() for text in texts.split("\0") if len(text) >= shortest]
-
-
-def _longest(text: str) -> float:
-    """The reading length of a text, or more: an ideograph has three bytes."""
-    length = len(text)
-    return length if text.isascii() else length + (IDEOGRAPH_LETTERS - 1) * (len(text.encode("utf-8", "replace")) - length) / 2
-
-
-def _text_length(element: _SkippedElement) -> int:
-    """Characters of an element's longer runs of text outside links."""
-    if element.length is None:
-        if element.most is None:
-            element.most = sum(map(_longest, _longer_texts(element.node)))
-        # Without long texts, as in most menus, it is 0: to visit every text costs several times as much.
-        element.length = _visited_length(element.node) if element.most else 0
-    return element.length
-
-
-def _visited_length(node: Node) -> int:
-    length = 0
-    for child in node.traverse(include_text=True, skip_empty=True):
-        if child.tag_id != TEXT:
-            continue
-        text = child.text_content or ""
-        if len(text) * IDEOGRAPH_LETTERS >= MIN_TEXT and (own := reading_length(text)) >= MIN_TEXT:
-            parent = child.parent
-            if parent is not None and parent.tag_id not in _UNCOUNTED:
-                length += own - len(text) + len(text.strip())
-    return length
 
 
 class _Walk:
@@ -155,7 +61,7 @@ class _Walk:
     def __init__(self) -> None:
         self.elements: list[Element] = []
         self.text_blocks: list[TextBlock] = []
-        self.skipped: list[_SkippedElement] = []
+        self.skipped: list[SkippedElement] = []
         self.tags: list[int] = []
         self.labels: list[Node] = []
         self.open: list[int] = []
@@ -171,33 +77,22 @@ class _Walk:
         self.elements.append(Element(root.tag or "", "", -1, 0, 0, False, (PARAGRAPH, 0)))
         self.walk_inside(root, _NO_LINK)
 
-    def restore(self, index: int) -> None:
-        """Read a skipped element and insert its contents where it stands."""
-        gap = self.skipped[index]
-        elements, text_blocks, skipped = self.elements[gap.elements :], self.text_blocks[gap.text_blocks :], self.skipped[index + 1 :]
-        del self.elements[gap.elements :], self.text_blocks[gap.text_blocks :], self.skipped[index:]
-        self.open = list(gap.open)
-        kind = kind_inside(gap.tag, self.elements[self.open[-1]].kind)
-        self.open.append(len(self.elements))
-        self.elements.append(Element(gap.tag, gap.names, gap.open[-1], len(self.text_blocks), 0, gap.body, kind, gap.recipe_part))
-        self.walk_inside(gap.node, gap.link)
-        more, longer = len(self.elements) - gap.elements, len(self.text_blocks) - gap.text_blocks
-
-        def moved(position: int) -> int:
-            return position + more if position >= gap.elements else position
-
-        for around in set(gap.open):
-            self.elements[around].end += longer
-        for element in elements:
-            element.parent, element.start, element.end = moved(element.parent), element.start + longer, element.end + longer
-        for block in text_blocks:
-            block.element = moved(block.element)
-        for later in skipped:
-            later.elements, later.text_blocks = later.elements + more, later.text_blocks + longer
-            later.open = [moved(position) for position in later.open]
-        self.elements += elements
-        self.text_blocks += text_blocks
-        self.skipped += skipped
+    def restore(self, indices: Iterable[int]) -> None:
+        """Read skipped elements, given in document order, and insert their contents where they stand."""
+        new = Insertion(self.elements, self.text_blocks, self.skipped)
+        self.elements, self.text_blocks, self.skipped = new.elements, new.text_blocks, new.skipped
+        for index in indices:
+            gap = new.copy_before(index)
+            self.open = opened = gap.opened(self.elements)
+            around, before = set(opened), len(self.text_blocks)
+            kind = kind_inside(gap.tag, self.elements[gap.inside].kind)
+            opened.append(len(self.elements))
+            self.elements.append(Element(gap.tag, gap.names, gap.inside, before, 0, gap.body, kind, gap.recipe_part))
+            self.walk_inside(gap.node, gap.link)
+            longer = len(self.text_blocks) - before
+            for element in around:
+                self.elements[element].end += longer
+        new.copy_rest()
 
     def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912, PLR0915 a call per node would cost more than all else here
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
@@ -309,8 +204,8 @@ class _Walk:
             names, boilerplate, body, recipe_part = "", tag in BOILERPLATE_TAGS, False, False
             boilerplate = boilerplate and not (tag == "footer" and elements[opened[-1]].kind[0] is QUOTE)
         if boilerplate:
-            place = len(elements), len(self.text_blocks)
-            self.skipped.append(_SkippedElement(node, tag, names, body, recipe_part, *place, list(opened), link))
+            place = len(elements), len(self.text_blocks), opened[-1], len(opened)
+            self.skipped.append(SkippedElement(node, tag, names, body, recipe_part, *place, link))
             return False
         parent = opened[-1]
         opened.append(len(elements))
@@ -326,6 +221,8 @@ class _Walk:
 
     def end_link(self, before: int) -> None:
         """Mark the text blocks inside a link, if they are several: such a link is a card for another page."""
+        if len(self.text_blocks) - before > MAX_CARD:  # links in links: to add up all of them would take too long
+            return
         inside = self.text_blocks[before:]
         if len(inside) > 1 and sum([block.length for block in inside]) <= MAX_CARD:
             for block in inside:
