@@ -3,80 +3,72 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from processing.article.dates.day_periods import Period, hour_of_day
 from processing.article.dates.months import main_language, words_of
+from processing.article.dates.zones import read_zone, zone_apart
 
 BEHIND = 60  # characters behind a date in which its time stands
 GAP = 28  # characters between the two
-LARGEST_OFFSET = timedelta(hours=14)
-# Hours from UTC.
-_HOURS = """
-GMT 0 UTC 0 UT 0 Z 0 WET 0 WEST 1 WESZ 1 BST 1 CET 1 MEZ 1 CEST 2 MESZ 2 EET 2 OEZ 2 EEST 3 OESZ 3 MSK 3 МСК 3 TRT 3 WAT 1
-CAT 2 SAST 2 EAT 3 GST 4 PKT 5 IST 5.5 NPT 5.75 BDT 6 ICT 7 WIB 7 WITA 8 WIT 9 SGT 8 MYT 8 PHT 8 PHST 8 HKT 8 JST 9 KST 9
-AWST 8 ACST 9.5 ACDT 10.5 AEST 10 AEDT 11 NZST 12 NZDT 13 NST -3.5 NDT -2.5 AST -4 ADT -3 EST -5 EDT -4 CST -6 CDT -5 MST -7
-MDT -6 PST -8 PDT -7 AKST -9 AKDT -8 HST -10 BRT -3 ART -3 HNE -5 HAE -4 HNC -6 HAC -5 HNR -7 HAR -6 HNP -8 HAP -7
-"""
-_ITEMS = _HOURS.split()
-_NAMED = {name: timedelta(hours=float(hours)) for name, hours in zip(_ITEMS[::2], _ITEMS[1::2], strict=True)}
-# Names that mean another zone on pages in a language.
-_BY_LANGUAGE = {("CST", "zh"): 8, ("BST", "bn"): 6, ("IST", "he"): 2, ("IST", "ga"): 1, ("AST", "ar"): 3}
-_PLACES = {
-    "ET": "America/New_York",
-    "CT": "America/Chicago",
-    "MT": "America/Denver",
-    "PT": "America/Los_Angeles",
-    "EASTERN": "America/New_York",
-    "CENTRAL": "America/Chicago",
-    "MOUNTAIN": "America/Denver",
-    "PACIFIC": "America/Los_Angeles",
-    "AET": "Australia/Sydney",
-}
+# Words before an hour that stands without its minutes, and parts of the day behind one.
+_AT = r"(?:(?<=\bkl )|(?<=\bkl\. )|(?<=\bklo )|(?<=\bore )|(?<=\bgodz\. )|(?<=\bkello )|(?<=\bklokken )|(?<=\bklockan ))"
+_OF_DAY = r"""(?:di\ssera|di\smattina|del\smattino|d[ie]l?\spomeriggio|de\sla\s(?:noche|tarde|mañana|madrugada)
+|da\s(?:noite|tarde|manhã|madrugada)
+|in\sthe\s(?:morning|afternoon|evening)|at\snight|abends|morgens|nachts|vormittags|nachmittags|mittags|del\smediodía|wieczorem|rano|вечера|утра|вечора|ранку
+|du\s(?:soir|matin)|de\sl['’]après|['’]s\s(?:avonds|ochtends|middags|morgens))"""
 _FORMS = (
     re.compile(r"(?<![\d:.])(\d{1,2})[:：](\d{2})(?:[:：](\d{2})(?:[.,]\d+)?)?(?![\d:])"),
-    re.compile(r"(?<![\d:.,])(\d{1,2})\s?(?:h|u|Uhr|heures?)\s?(\d{1,2})(?:\s?(?:m|min)\b\.?)?(?!\d|\.\d)()", re.IGNORECASE),
+    re.compile(r"(?<![\d:.,])(\d{1,2})\s?(?:h|u|Uhr|heures?)\s?(\d{1,2})(?:(?:m|min)\b\.?)?(?!\d|\.\d)()", re.IGNORECASE),
     re.compile(r"(?<![\d:.,])(\d{1,2})\s?[点點时時시]\s?(?:(\d{1,2}|[半반])\s?[分분]?)?(?:\s?(\d{1,2})\s?[秒초])?"),
     re.compile(
         r"(?<![\d:.,])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![.\d])"
-        r"(?=\s?(?:Uhr|uur|น\.|WIB|WITA|WIT|[ap]\.?m|at night|in the|$|\s?\(?[A-Z]{3,4}\b))",
+        r"(?=\s?(?:Uhr|uur|hodin|horas|hrs|ч\.|น\.|WIB|WITA|WIT|[ap]\.?m|at night|in the|$|\s?\(?[A-Z]{3,4}\b))",
         re.IGNORECASE,
     ),
-    re.compile(r"(?<=kl )(\d{1,2})\.(\d{2})()(?![.\d])|(?<=kl\. )(\d{1,2})\.(\d{2})(?![.\d])|(?<=klo )(\d{1,2})\.(\d{2})(?![.\d])"),
-    re.compile(r"(?<![\d:.,])(\d{1,2})()()\s?(?=[ap]\.?\s?m\b|Uhr\b|h\b|heures?\b|noon\b|midnight\b|o.clock\b)", re.IGNORECASE),
+    re.compile(rf"{_AT}(\d{{1,2}})(?:\.(\d{{2}}))?()(?![.:\d])", re.IGNORECASE),
+    re.compile(
+        rf"""(?<![\d:.,])(\d{{1,2}})()()\s?(?=[ap]\.?\s?m\b|Uhr\b|uur\b|h\b|heures?\b|noon\b|midnight\b|o.clock\b|hodin\b|giờ\b|часов\b
+        |{_OF_DAY})""",
+        re.IGNORECASE | re.VERBOSE,
+    ),
+    re.compile(r"(?<![\d:.,])([01]\d|2[0-3])([0-5]\d)()\s?(?=(?:hrs|hours)\b)", re.IGNORECASE),
     re.compile(r"^T(\d{2})(\d{2})?(\d{2})?(?=Z|[+-]|$)"),
 )
-_HOUR_WORD = re.compile(r"\s*(?:Uhr|hrs?\b\.?|h\b|heures?\b|o.clock\b|น\.|ч\.)[,.]?", re.IGNORECASE)
-# How long something takes is no time of day. An end behind the time is of a range: its half of the day is that of the beginning, too.
-_TAKES = re.compile(
-    r"\s?(?:h\s?)?(?:min|sec|std|stunden|hours?|(?:de\s|di\s)?(?:read|lectura|lecture|lettura|lese|video|audio|listen|ago))", re.IGNORECASE
+# Noon in one word, without its hour.
+_NOON = re.compile(
+    r"""[\s,|·–-]{0,4}(?:(?:at|à|al|a|ao|w|v|в)\s)?(?:noon|midday|midi|mediodía|mezzogiorno|meio-dia|południe|полдень|poledne|正午|정오)
+    (?![^\W\d_]|\s(?:et\s(?:demie?|quart)|e\smezz|y\s(?:media|cuarto)|trente|quinze))""",
+    re.IGNORECASE | re.VERBOSE,
 )
-_LENGTH = re.compile(r"(?:length|duration|dauer|länge|laufzeit|durée|duración|duração|durata|runtime|playtime|lesezeit)\W*$", re.IGNORECASE)
-_RANGE_END = re.compile(r"\s*[-–—]\s*(\d{1,2})(?:[:.]\d{2})?(?=\s?[ap]\.?\s?m\b)", re.IGNORECASE)
-# A zone in words, such as "Moscow time". One that is not known makes the time uncertain, but for the place's own time.
-_IN_WORDS = re.compile(
-    r"\s*[(（,]?\s*(?:(?P<behind>[^\W\d]{2,12}(?:\s[^\W\d]{2,12})?)\s(?:standard\s)?(?:time|Zeit)\b|(?P<cjk>[\u4e00-\u9fff]{2,3})(?:时间|時間)"
-    r"|(?:hora(?:\sde)?|heure\sde|ora(?:\sdi)?|по)\s(?P<before>[^\W\d]{3,14})(?:\s(?:времени|time))?)",
+_NOON_BEFORE = re.compile(
+    r"(?:^|\b(?:at|à|al|a|ao)\s)(?:noon|midday|midi|mediodía|mezzogiorno|meio-dia)\s?(?:,|on|le|del?|di)?\s{0,2}(?:[^\W\d_]+,\s)?$",
     re.IGNORECASE,
 )
-_OFFSET = re.compile(r"\s*\(?(?:(UTC|GMT|UT)\s?)?([+-])(\d{1,2})(?::?([0-5]\d))?(?![\d:])", re.IGNORECASE)
-_NAME = re.compile(r"\s*\(?([A-ZМСК]{1,5}|gmt|utc|z|mez|mesz|cet|cest|мск)(?![^\W_])")
-_LOCAL = frozenset(("local", "ortszeit", "lokale", "locale", "местному", "当地", "當地", "現地", "read", "reading", "the"))
-_SPOKEN = {
-    "moscow": "Europe/Moscow", "московскому": "Europe/Moscow", "киевскому": "Europe/Kyiv",
-    "beijing": "Asia/Shanghai", "北京": "Asia/Shanghai",
-    "台北": "Asia/Taipei", "香港": "Asia/Hong_Kong", "日本": "Asia/Tokyo", "東京": "Asia/Tokyo",
-    "japan": "Asia/Tokyo", "singapore": "Asia/Singapore",
-    "india": "Asia/Kolkata", "indian": "Asia/Kolkata", "paris": "Europe/Paris", "madrid": "Europe/Madrid", "peninsular": "Europe/Madrid",
-    "london": "Europe/London", "uk": "Europe/London", "brasília": "America/Sao_Paulo", "italiana": "Europe/Rome", "berlin": "Europe/Berlin",
-    "mitteleuropäische": "Europe/Berlin", "central european": "Europe/Berlin", "new york": "America/New_York",
-}  # fmt: skip
-_PLACE = re.compile(r"\s*[\[(]?([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_]+)+)")
-_LONG_NAME = re.compile(r"\s*\(?(Eastern|Central|Mountain|Pacific)\s+(?:(Daylight|Standard)\s+)?Time\b", re.IGNORECASE)
+_HOUR_WORD = re.compile(
+    r"\s*(?:Uhr|uur|hrs?\b\.?|hours\b|horas\b|h\b|heures?\b(?!\s(?:de\s(?!l['’]après)|fran|local))|o.clock\b|hodin\b|giờ\b|часов\b|น\.|ч\.)[,.]?",
+    re.IGNORECASE,
+)
+# How long something takes is no time of day. An end behind the time is of a range: its half of the day is that of the beginning, too.
+_TAKES = re.compile(
+    r"\s?(?:h\s?)?(?:min|sec|std|stunden|hours?|length|long\b|(?:de\s|di\s)?(?:read|lectura|lecture|lettura|lese|video|audio|listen|ago))",
+    re.IGNORECASE,
+)
+_IN_HOURS = re.compile(r"\s?(?:hours|hrs|horas)\b(?!\s(?:ago|long|read))", re.IGNORECASE)  # behind a time of four digits: `2130 hours`
+_LENGTH = re.compile(
+    r"""(?:length|duration|dauer|länge|laufzeit|durée|duración|duração|durata|runtime|playtime|lesezeit
+    |\b(?:il\sy\sa|hace|há|vor|för|for|ago|назад))\W*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# Between the date of publishing and the time of a change: `7 March 2025 | Updated 21:30`.
+_CHANGED = re.compile(
+    r"updat|aktuali[sz]|atuali[sz]|actuali[sz]|mis\sà\sjour|modifi|aggiorn|bijgewerkt|geändert|обновл|更新|수정", re.IGNORECASE
+)
+_RANGE_END = re.compile(r"\s*[-–—]\s*(\d{1,2})(?:[:.]\d{2})?(?=\s?[ap]\.?\s?m\b)", re.IGNORECASE)
+# Signs for a part of the day. In a word that is not known, twelve hours are not certain.
+_PART_SIGNS = re.compile(r"[早晨午晚夜][\u4e00-\u9fff]?\s?$")
 _ATTACHED = {"a": Period.AM, "p": Period.PM}  # 9:30p
-_NO_ZONE = frozenset(("BY", "VON", "IN", "AT", "ON", "UHR", "AM", "PM", "UPDATED", "DE", "DI", "PAR", "POR", "A", "I"))
 
 
 class Clock(NamedTuple):
@@ -93,64 +85,49 @@ class Clock(NamedTuple):
         return moment + timedelta(days=1) if self.hour == 24 else moment
 
 
-def read_clock(day: datetime, behind: str, before: str, language: str | None, *, iso: bool) -> Clock | None:
+class _Beside(NamedTuple):
+    """The digits of a time, what stands before them, and what follows. `is_before`: the time stands before the date."""
+
+    digits: re.Match[str]
+    gap: str
+    rest: str
+    is_before: bool
+
+
+def read_clock(behind: str, before: str, language: str | None, *, iso: bool) -> Clock | None:
     """The time beside a date: behind it or, close to it, before it. `iso`: the date is written as ISO 8601 has it."""
-    beside = _beside(behind, before)
-    return None if beside is None else _read(day, *beside, main_language(language), iso=iso)
+    beside, language = _beside(behind, before), main_language(language)
+    if beside is None:
+        return _noon(behind, before, language)
+    clock = _read(beside, language, iso=iso)
+    if clock is not None and clock.zone is None and beside.is_before:
+        return clock._replace(zone=zone_apart(behind, language))
+    return clock
 
 
-def has_unread_clock(day: datetime, behind: str, before: str, language: str | None, *, iso: bool) -> bool:
+def has_unread_clock(behind: str, before: str, language: str | None, *, iso: bool) -> bool:
     """Whether a time stands beside a date, but cannot be read, such as 25:00."""
-    return _beside(behind, before) is not None and read_clock(day, behind, before, language, iso=iso) is None
+    return _beside(behind, before) is not None and read_clock(behind, before, language, iso=iso) is None
 
 
-def _beside(behind: str, before: str) -> tuple[re.Match[str], str, str] | None:
-    """The digits of the time beside a date, what stands between the two, and what follows."""
+def _noon(behind: str, before: str, language: str | None) -> Clock | None:
+    """The time of a date at noon."""
+    if match := _NOON.match(behind):
+        certain, zone = read_zone(behind[match.end() :], language)
+        return Clock(12, 0, 0, zone) if certain else None
+    return Clock(12, 0, 0, None) if _NOON_BEFORE.search(before) else None
+
+
+def _beside(behind: str, before: str) -> _Beside | None:
+    """The digits of the time beside a date, and the text around them."""
     found = _first(behind[:BEHIND])
     if found is not None:
         gap = behind[: found.start()]
-        return (found, gap, behind[found.end() :]) if _is_gap(gap) else None
+        return _Beside(found, gap, behind[found.end() :], is_before=False) if _is_gap(gap) else None
     found = _last(before[-BEHIND:])
-    if found is not None and not re.search(r"\d", (behind_it := before[-BEHIND:][found.end() :]).replace("+", "")):
-        return found, before[-BEHIND:][: found.start()][-GAP:], behind_it
+    if found is not None and not re.search(r"\d", (rest := before[-BEHIND:][found.end() :]).replace("+", "")):
+        return _Beside(found, before[-BEHIND:][: found.start()][-GAP:], rest, is_before=True)
     return None
-
-
-def read_zone(text: str, day: datetime, language: str | None, *, dashed: bool = True) -> tuple[bool, tzinfo | None]:
-    """The zone at the beginning of a text, and whether the text can be relied on. `dashed`: a dash begins an offset, not a range."""
-    if match := _OFFSET.match(text):
-        if match[2] == "-" and not dashed and not match[1] and not (match[4] and ":" not in match[0]):
-            return True, None
-        size = timedelta(hours=int(match[3]), minutes=int(match[4] or 0))
-        return size <= LARGEST_OFFSET, timezone(-size if match[2] == "-" else size) if size <= LARGEST_OFFSET else None
-    if match := _PLACE.match(text):
-        return _place(match[1])
-    if match := _LONG_NAME.match(text):
-        kind = {"D": "DT", "S": "ST"}.get((match[2] or " ")[0].upper())
-        return (True, timezone(_NAMED[match[1][0].upper() + kind])) if kind else _place(_PLACES[match[1].upper()])
-    if match := _IN_WORDS.match(text):
-        name = (match["behind"] or match["cjk"] or match["before"]).lower()
-        return _place(_SPOKEN[name]) if name in _SPOKEN else (not _LOCAL.isdisjoint(name.split()), None)
-    if match := _NAME.match(text):
-        return _named(match[1].upper(), day, language)
-    return True, None
-
-
-def _named(name: str, day: datetime, language: str | None) -> tuple[bool, tzinfo | None]:
-    """A zone by its name. An unknown name in capitals may be a zone, so the time cannot be relied on."""
-    hours = _BY_LANGUAGE.get((name, language or ""))
-    if hours is not None:
-        return True, timezone(timedelta(hours=hours))
-    if name in _NAMED:
-        return True, timezone(_NAMED[name])
-    return _place(_PLACES[name]) if name in _PLACES else (name in _NO_ZONE, None)
-
-
-def _place(name: str) -> tuple[bool, tzinfo | None]:
-    try:
-        return True, ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False, None
 
 
 def _first(text: str) -> re.Match[str] | None:
@@ -158,28 +135,35 @@ def _first(text: str) -> re.Match[str] | None:
 
 
 def _last(text: str) -> re.Match[str] | None:
-    return max((match for form in _FORMS[:3] for match in form.finditer(text)), key=lambda match: match.end(), default=None)
+    return max((match for form in _FORMS[:6] for match in form.finditer(text)), key=lambda match: match.end(), default=None)
 
 
 def _is_gap(text: str) -> bool:
-    return len(text) <= GAP and not any(map(str.isdigit, text))
+    return len(text) <= GAP and not any(map(str.isdigit, text)) and not _CHANGED.search(text)
 
 
-def _read(day: datetime, found: re.Match[str], gap: str, rest: str, language: str | None, *, iso: bool) -> Clock | None:
+def _read(beside: _Beside, language: str | None, *, iso: bool) -> Clock | None:
+    found, gap, rest, _ = beside
     parts = [30 if part in {"半", "반"} else int(part) if part else 0 for part in found.groups() if part is not None]
     hour, minute, second = [*parts, 0, 0, 0][:3]
-    if _TAKES.match(rest) or _LENGTH.search(gap):
+    if _LENGTH.search(gap) or (_TAKES.match(rest) and not (found[0][:2].isdecimal() and _IN_HOURS.match(rest))):
         return None
     end = _RANGE_END.match(rest)
     period, rest = _period(gap, rest[end.end() :] if end else rest, language)
     if end and hour % 12 > int(end[1]) % 12:  # 11:30-1:00 pm
         period = Period.AM if period is Period.PM else Period.PM
-    hour_read = (hour if hour <= 24 else None) if period is None else hour_of_day(hour, period)
+    hour_read = _hour(hour, period, gap)
     if hour_read is None or minute > 59 or second > 60 or (hour_read == 24 and (minute or second)):
         return None
     spelled = _HOUR_WORD.match(rest)
-    certain, zone = read_zone(rest[spelled.end() :] if spelled else rest, day, language, dashed=iso or bool(second))
+    certain, zone = read_zone(rest[spelled.end() :] if spelled else rest, language, dashed=iso or bool(second))
     return Clock(hour_read, minute, min(second, 59), zone) if certain else None  # 60: a leap second
+
+
+def _hour(hour: int, period: Period | None, gap: str) -> int | None:
+    if period is not None:
+        return hour_of_day(hour, period)
+    return None if hour > 24 or (hour <= 12 and _PART_SIGNS.search(gap)) else hour
 
 
 def _period(gap: str, rest: str, language: str | None) -> tuple[Period | None, str]:

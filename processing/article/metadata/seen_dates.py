@@ -28,7 +28,7 @@ SHORT_DATE = 20  # characters
 MAX_SHORT = 80  # characters of a short text
 BESIDE_TEXTS = 3  # so close behind the heading that names such as `teaser` speak of the standfirst
 _CLOCK = re.compile(r"\W{0,3}(?:(?:at|um|à|às|kl\.?|alle|om)\s)?\d{1,2}[:.h]\d\d\b.{0,20}$")  # alone behind a date
-_NUMBERS = re.compile(r"\d\D*\d")  # without two digits, a text has no date
+_NUMBERS = re.compile(r"\d\D*\d|年.{1,4}月")  # without two digits, a text has no date; Chinese numerals are no digits
 
 
 def seen_dates(markup: Markup) -> Iterator[str]:
