@@ -78,7 +78,7 @@ MOVED = {
     "processing.article.surroundings": "processing.article.metadata.surroundings",
     "processing.article.tags": "processing.article.outline.tags",
     "processing.article.times": "processing.article.metadata.times",
-    "processing.article.titles": "processing.article.metadata.titles",
+    "processing.article.titles": "processing.article.metadata.titles.titles",
     "processing.article.visible": "processing.article.tree.visible",
     "processing.article.walk": "processing.article.outline.walk",
     "processing.bucketspill": "processing.staging.bucket_spill",

@@ -14,7 +14,7 @@ from processing.article.metadata.field_sources import FieldSource, SourcedText
 from processing.article.metadata.jsonld import JsonLd
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.people.authors import authors, site_of
-from processing.article.metadata.titles import titles
+from processing.article.metadata.titles.titles import titles
 from schemas.article import TRACED_FIELDS, Article, plain_text
 from schemas.config.crawl import SiteRules
 from schemas.page import Page

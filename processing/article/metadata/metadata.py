@@ -13,8 +13,8 @@ from processing.article.metadata.jsonld import MAX_DEPTH, JsonLd, first_text, re
 from processing.article.metadata.markup import Markup, meta_source, read_markup
 from processing.article.metadata.people.authors import read_authors, site_of
 from processing.article.metadata.times import Moment, read_times
-from processing.article.metadata.titles import folded, read_title
-from processing.article.tree.entities import storable, unescaped
+from processing.article.metadata.titles.titles import read_title
+from processing.article.tree.entities import folded, storable, unescaped
 from processing.article.tree.parse import Tree
 from schemas.page import Page
 

@@ -13,14 +13,18 @@ from processing.article.metadata.people import bylines, declared
 from processing.article.metadata.people.candidate import Candidate
 from processing.article.metadata.people.labels import PREFIX, TAIL
 from processing.article.metadata.people.names import MAX_NAME_WORDS, bare_name, is_address, is_generic
-from processing.article.metadata.surroundings import in_boilerplate
-from processing.article.metadata.titles import folded
+from processing.article.metadata.surroundings import in_boilerplate, node_names
+from processing.article.tree.entities import folded
 from processing.article.tree.visible import visible_text
 
 MAX_AUTHORS = 20
+MAX_LINE = 200  # characters
 MAX_INITIALS = 3  # letters: so much behind a newsroom's name names nobody
 _NO_NAME = re.compile(r"(?!the\s)[a-zäöü]")  # the next words are prose
 _LOGIN = re.compile(r"[^\sA-Z]*[a-z\d][._\d][^\sA-Z]*")  # `jane_doe`, `jane.doe`, `jdoe42`: a name for machines
+_NAMED = re.compile(
+    r"(?:author|byline)[-_]*(?:full)?name\b|(?<![\w-])(?:(?:post|article|entry|blog|story|news)-)?author(?![\w-])", re.IGNORECASE
+)  # of an element that is only the name
 _MAIL = re.compile(r"[^\s@]@[\w-]+\.\w")
 
 
@@ -76,11 +80,12 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
     """Named desks and organisations, for pages that name no person. A general word such as "Staff" is no name."""
     named = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
     named += [(candidate.source, candidate.text) for candidate in declared.from_metas(markup, json_ld)]
-    lines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_boilerplate(node))
+    lines = [(node, line) for node in markup.authors[:20] if not in_boilerplate(node) and len(line := visible_text(node)) <= MAX_LINE]
     signed = (
         (bylines.byline_source(node), line) for node, line in lines if (by := PREFIX.match(line)) and _NO_NAME.match(line, by.end()) is None
     )
-    for source, text in chain(named, signed):
+    alone = ((bylines.byline_source(node), line) for node, line in lines if _NAMED.search(node_names(node)) and line[:1].isupper())
+    for source, text in chain(named, signed, alone):
         name = TAIL.sub("", PREFIX.sub("", folded(text))).strip(" .,:-–—")
         words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
         if 0 < len(words) <= MAX_NAME_WORDS and not _MAIL.search(text) and not is_address(name) and not is_generic(words):

@@ -23,6 +23,9 @@ _BOX_NAMES = re.compile(
     r"author[-_ ]?(?:bio|box|info|card|profile|about|descr|details|area|section)|about[-_ ]?(?:the[-_ ]?)?author", re.IGNORECASE
 )
 _NAME_IN_BOX = "h2, h3, h4, h5, h6, .author-name, .fn, [rel~=author]"
+_SIGNED = re.compile(
+    r"(?:written|posted|article|story|text)\s+by\b|(?:verfasst|geschrieben)\s+von\b|(?:écrit|rédigé)\s+par\b|escrito\s+por\b", re.IGNORECASE
+)
 _HEADING_TAGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
@@ -104,7 +107,7 @@ def from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
     for source, lines, whole in (("text behind “by”", behind_by, False), ("signature", alone, True)):
         found = {}
         for text, node in islice(lines, MAX_SIGNATURES):
-            if len(text) > MAX_SIGNATURE_CHARACTERS or _in_heading(node) or in_boilerplate(node):
+            if len(text) > MAX_SIGNATURE_CHARACTERS or (_in_heading(node) and not _is_signed(node)) or in_boilerplate(node):
                 continue
             names = names_in(text, whole=False) or ([] if whole else ideographic_name(text))
             if names and (not whole or bare_name("".join(names)) == bare_name(text)):
@@ -112,6 +115,11 @@ def from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
         if len(found) == 1:
             return list(found.values())
     return []
+
+
+def _is_signed(heading: Node) -> bool:
+    """Whether a heading is signed by the page's author. One that is only "by" stands below a work that the page speaks of."""
+    return _SIGNED.match(visible_text(heading)) is not None
 
 
 def _may_name(text: str) -> bool:

@@ -56,10 +56,12 @@ def from_metas(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The meta elements that name authors; without them, the labels for previews."""
     meta = markup.meta
     found = [(name, text) for name in META_NAMES if name in meta for text in meta[name]]
-    if not found:
+    candidates = [Candidate(meta_source(name), text) for name, text in found]
+    if not any(candidate.names() for candidate in candidates):  # such as the address of a profile
         labels = (number for number in "12" if (markup.first(f"twitter:label{number}") or "").strip().lower() in _WRITTEN_BY)
-        found = [(f"twitter:data{number}", text) for number in labels for text in meta.get(f"twitter:data{number}", ())]
-    return [Candidate(meta_source(name), text) for name, text in found]
+        named = [(f"twitter:data{number}", text) for number in labels for text in meta.get(f"twitter:data{number}", ())]
+        candidates += [Candidate(meta_source(name), text) for name, text in named]
+    return candidates
 
 
 def _people(value: Any, json_ld: JsonLd) -> list[tuple[str, bool]]:

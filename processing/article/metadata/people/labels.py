@@ -6,7 +6,7 @@ import re
 
 _BY = (
     r"by|written\s+by|posted\s+by|words\s+by|story\s+by|published\s+by|reviewed\s+by|edited\s+by|authors?|from|von|par|por|di|af|av|door"
-    r"|autor(?:in|en)?|(?:interview(?:ed)?|text|compiled|recommended)\s+by"
+    r"|autor(?:in|en)?|(?:interview(?:ed)?|text|compiled|recommended|article|blog|post|guest\s+post)\s+by"
     r"|(?:(?:ein\s+)?(?:(?:blog|gast)?\s?beitrag|artikel|bericht|text)|verfasst|geschrieben|veröffentlicht|gepostet|gespeichert|eingestellt)\s+von"
     r"|(?:publié|écrit|rédigé|propos\s+recueillis)\s+par|(?:escrito|publicado|redactado)\s+por|(?:scritto|pubblicato)\s+da|a\s+cura\s+di"
     r"|geschreven\s+door|skrevet\s+a[fv]|skriven\s+av|автор"
@@ -14,7 +14,7 @@ _BY = (
     r"|(?:texte?|texto|testo|tekst|ord|reportage|текст|作者|記者|记者|撰文|文|責任編輯|责任编辑|執筆|글|기자)(?=\s*[:：／])|(?:記者|记者|기자)(?=\s)"
 )
 # How all of these begin: two letters each.
-_BEGINNINGS = r"b[yle]|w[or]|p[aoru]|s[ctk]|r[eé]|e[disn]|a[ufvr\s]|fr|v[oe]|d[io]|in|te|те|co|g[ae]|éc|or|ав|[作記记撰文責责執글기]"
+_BEGINNINGS = r"b[yle]|w[or]|p[aoru]|s[ctk]|r[eé]|e[disn]|a[ufvr\s]|fr|v[oe]|d[io]|in|te|те|co|g[aeu]|éc|or|ав|[作記记撰文責责執글기]"
 _FIRST = "[bwpsraeéfvditcgoоатв作記记撰文責责執글기]"  # the first of them
 _ALL_BY = r"(?:(?:view\s+)?all|more|see\s+all|alle|weitere|mehr)\s+(?:posts|articles|stories|artikel|beiträge)\s+(?:by|from|von)"
 PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY})\b\s*[:：／\-–—]?\s*)+", re.IGNORECASE)

@@ -6,7 +6,7 @@ import re
 
 from processing.article.metadata.people.labels import BY_PREFIX, PREFIX, TAIL, without_prefix
 from processing.article.metadata.people.name_lists import first_names_first, split_names
-from processing.article.metadata.titles import folded
+from processing.article.tree.entities import folded
 
 MAX_NAME_WORDS = 6
 MAX_PERSON_WORDS = 9  # of a structured Person's name

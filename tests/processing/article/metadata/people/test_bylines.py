@@ -90,6 +90,7 @@ def test_the_name_of_the_site_or_a_login_gives_way_to_a_person(name: str) -> Non
 
 
 LABELS = """
+article by|blog by|post by|guest post by|
 by|written by|posted by|words by|story by|published by|reviewed by|edited by|authors|from|von|par|por|di|af|av|door|
 Autorin|interview by|compiled by|recommended by|ein Gastbeitrag von|Blogbeitrag von|Artikel von|Bericht von|
 Text von|verfasst von|geschrieben von|gepostet von|veröffentlicht von|gespeichert von|eingestellt von|
