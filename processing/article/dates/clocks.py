@@ -38,12 +38,13 @@ _FORMS = (
 )
 # Noon in one word, without its hour.
 _NOON = re.compile(
-    r"""[\s,|·–-]{0,4}(?:(?:at|à|al|a|ao|w|v|в)\s)?(?:noon|midday|midi|mediodía|mezzogiorno|meio-dia|południe|полдень|poledne|正午|정오)
-    (?![^\W\d_]|\s(?:et\s(?:demie?|quart)|e\smezz|y\s(?:media|cuarto)|trente|quinze))""",
-    re.IGNORECASE | re.VERBOSE,
+    r"""[\s,|·–-]{0,4}(?:(?:at|à|al|a|ao|w|v|в)\s)?
+    (?:[Nn]oon|[Mm]idday|[Mm]idi|[Mm]ediodía|[Mm]ezzogiorno|[Mm]eio-dia|południe|полдень|poledne|正午|정오)
+    (?=$|[.,;|)·(]|\s(?:$|[(|·,]|[A-Z]{2,4}\b))""",
+    re.VERBOSE,
 )
 _NOON_BEFORE = re.compile(
-    r"(?:^|\b(?:at|à|al|a|ao)\s)(?:noon|midday|midi|mediodía|mezzogiorno|meio-dia)\s?(?:,|on|le|del?|di)?\s{0,2}(?:[^\W\d_]+,\s)?$",
+    r"(?:^|\b(?:at|à|al|a|ao)\s)(?:noon|midday|midi|mediodía|mezzogiorno|meio-dia)(?:,\s|\s(?:on|le|del|di)\s)(?:[^\W\d_]+,\s)?$",
     re.IGNORECASE,
 )
 _HOUR_WORD = re.compile(
@@ -52,10 +53,11 @@ _HOUR_WORD = re.compile(
 )
 # How long something takes is no time of day. An end behind the time is of a range: its half of the day is that of the beginning, too.
 _TAKES = re.compile(
-    r"\s?(?:h\s?)?(?:min|sec|std|stunden|hours?|length|long\b|(?:de\s|di\s)?(?:read|lectura|lecture|lettura|lese|video|audio|listen|ago))",
-    re.IGNORECASE,
+    r"""\s?(?:(?:h|hours?|hrs|horas?|heures?|uur|hodin|часов|giờ)\s)?(?:min|sec|std|stunden|hours?|length|long\b|ago|geleden|назад|trước
+    |(?:de\s|di\s|of\s)?(?:read|lectura|lecture|leitura|lettura|lese|video|vidéo|audio|listen))""",
+    re.IGNORECASE | re.VERBOSE,
 )
-_IN_HOURS = re.compile(r"\s?(?:hours|hrs|horas)\b(?!\s(?:ago|long|read))", re.IGNORECASE)  # behind a time of four digits: `2130 hours`
+_IN_HOURS = re.compile(r"\s?(?:hours|hrs|horas)\b(?!\s(?:ago|long|read|of))", re.IGNORECASE)  # behind a time of four digits: `2130 hours`
 _LENGTH = re.compile(
     r"""(?:length|duration|dauer|länge|laufzeit|durée|duración|duração|durata|runtime|playtime|lesezeit
     |\b(?:il\sy\sa|hace|há|vor|för|for|ago|назад))\W*$""",
@@ -65,6 +67,7 @@ _LENGTH = re.compile(
 _CHANGED = re.compile(
     r"updat|aktuali[sz]|atuali[sz]|actuali[sz]|mis\sà\sjour|modifi|aggiorn|bijgewerkt|geändert|обновл|更新|수정", re.IGNORECASE
 )
+_HALF_DAY = re.compile(r"\s?(?:[ap]\.?\s?m\b|Uhr\b|uur\b|o.clock)", re.IGNORECASE)  # says of digits before a date that they are a time
 _RANGE_END = re.compile(r"\s*[-–—]\s*(\d{1,2})(?:[:.]\d{2})?(?=\s?[ap]\.?\s?m\b)", re.IGNORECASE)
 # Signs for a part of the day. In a word that is not known, twelve hours are not certain.
 _PART_SIGNS = re.compile(r"[早晨午晚夜][\u4e00-\u9fff]?\s?$")
@@ -135,7 +138,9 @@ def _first(text: str) -> re.Match[str] | None:
 
 
 def _last(text: str) -> re.Match[str] | None:
-    return max((match for form in _FORMS[:6] for match in form.finditer(text)), key=lambda match: match.end(), default=None)
+    found = [match for form in _FORMS[:3] for match in form.finditer(text)]
+    found += [match for form in _FORMS[3:6] for match in form.finditer(text) if _HALF_DAY.match(text, match.end())]
+    return max(found, key=lambda match: match.end(), default=None)
 
 
 def _is_gap(text: str) -> bool:

@@ -61,6 +61,15 @@ def test_times_in_words(language: str, text: str, time: str) -> None:
         ("fr", "7 mars 2025, il y a 2 heures"),
         ("es", "7 de marzo de 2025, hace 2 horas"),
         ("ar", "7 مارس 2025 9:30 بتوقيت طنجة"),
+        ("pt", "7 de março de 2025 - 2h de leitura"),
+        ("nl", "7 maart 2025 3 uur geleden"),
+        ("ru", "7 марта 2025 5 часов назад"),
+        ("en", "March 7, 2025 1000 hours of video"),
+        ("en", "3h · 7 March 2025"),
+        ("en", "Noon Town, 7 March 2025"),
+        ("fr", "7 mars 2025 Midi-Pyrénées"),
+        ("it", "7 marzo 2025 Mezzogiorno di fuoco"),
+        ("de", "Ausgabe 12.30 7. März 2025"),
     ],
 )
 def test_what_is_no_certain_time_leaves_the_day(language: str, text: str) -> None:
