@@ -93,10 +93,11 @@ def _capture(variant: int, number: int, row: Row, html: str) -> Capture:
 
 
 def whole_processing(home: Path) -> None:
-    """Process the crawl run of a home."""
-    from processing.stages import process_once
+    """Process the crawl run of a home, as `crawlhouse process` does."""
+    from crawlhouse.actions.lake.process import run_process
+    from crawlhouse.output.row_formats import ReportFormat
 
-    process_once("bench", Settings(home=home, crawls=home))
+    run_process("bench", Settings(home=home, crawls=home), ReportFormat.JSON)
 
 
 def trafilatura_alone(home: Path) -> None:

@@ -66,25 +66,30 @@ class ForkedChild:
                     stream.close()
 
 
-_waiting: dict[Call, ForkedChild] = {}
+_waiting: dict[Call, list[ForkedChild]] = {}
 
 
 @contextmanager
 def forked_early(calls: Sequence[Call], apart: Sequence[Call] = ()) -> Iterator[None]:
-    """In this block `take` gives a child for each of these calls, once. The standard error of those `apart` is a file."""
-    forked = {call: _fork(call, apart=call in apart) for call in (*calls, *apart)} if _has_one_thread() else {}
-    _waiting.update(forked)
+    """In this block `take` gives a child for each of these calls, once; a call may stand there several times.
+
+    The standard error of those `apart` is a file.
+    """
+    if _has_one_thread():
+        for call in (*calls, *apart):
+            _waiting.setdefault(call, []).append(_fork(call, apart=call in apart))
     try:
         yield
     finally:
-        for call, child in forked.items():
-            if _waiting.pop(call, None) is not None:
+        for call in (*calls, *apart):
+            if (child := take(*call)) is not None:
                 child.close()
 
 
 def take(*call: str) -> ForkedChild | None:
-    """The child that waits for a call, from now on the caller's; None if there is none."""
-    return _waiting.pop(call, None)
+    """A child that waits for a call, from now on the caller's; None if there is none."""
+    children = _waiting.get(call)
+    return children.pop() if children else None
 
 
 def _has_one_thread() -> bool:

@@ -28,6 +28,16 @@ print(json.dumps([found, len(started), take(*first_worker('os._exit')) is None])
     assert printed(POOL + code) == [["the process exited with 3", "the process exited with 4"], 1, True]
 
 
+def test_a_call_may_have_several_children() -> None:
+    code = """
+with forked_early([('time.sleep', 'no number')] * 2):
+    children = [take('time.sleep', 'no number') for _ in range(3)]
+    codes = [child.wait() for child in children if child is not None]
+print(json.dumps([codes, len({child and child.pid for child in children})]))
+"""
+    assert printed(code) == [[1, 1], 3]
+
+
 def test_a_child_has_none_of_its_parents_files_and_ends_with_the_block() -> None:
     code = """
 handle = os.open(sys.executable, os.O_RDONLY)
@@ -35,7 +45,7 @@ fcntl.flock(handle, fcntl.LOCK_EX)
 with forked_early([('time.sleep', 'no number'), ('processing.workers.child.serve_pages', 'builtins.len', '1000000000')]):
     broken = take('time.sleep', 'no number')
     code = broken.wait()
-    child = next(iter(sys.modules['runtime.forked_child']._waiting.values()))
+    child = next(iter(children for children in sys.modules['runtime.forked_child']._waiting.values() if children))[0]
     assert child.stdout.read(8)  # it is ready
     os.close(handle)
     other = os.open(sys.executable, os.O_RDONLY)

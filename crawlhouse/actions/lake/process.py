@@ -13,6 +13,7 @@ from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
+from runtime.child import cpu_count
 from runtime.forked_child import forked_early
 from runtime.imports import import_lazily, left_out, one_blas_thread, without_collection
 from schemas.config.crawl_file import find_crawl
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # Imported by pyiceberg, for its own configuration file and for conditions that are given as text; nothing here needs them
 UNUSED_AT_FIRST = ("strictyaml", "pyiceberg.expressions.parser")
 MAX_NAMED = 5  # crawl runs in one message
+MAX_FORKED = 8  # page workers; on more processors, the others start as new interpreters when there are pages for them
 AFTER_A_CORRECTION = (
     "If the definition is wrong, correct it first: `accept` makes the rows by that of today. `crawlhouse gate list` shows what waits."
 )
@@ -86,16 +88,20 @@ def _processed(name: str, settings: Settings) -> list[RunReport]:
 
 @contextmanager
 def _first_children() -> Iterator[None]:
-    """The first page worker and the process that judges are forked now, when the modules are imported that all have in common."""
+    """The page workers and the process that judges are forked now, when the modules are imported that they need.
+
+    What reads a page is imported here, once for all workers.
+    """
     with without_collection(), one_blas_thread():
         import numpy as np  # noqa: F401 all use it
 
         from processing.expectations.judge_process import JUDGE
+        from processing.extract import reading  # noqa: F401 the page workers'
         from processing.extract.page_tasks import READ_TASK
-        from processing.workers import child  # noqa: F401 the page worker's
+        from processing.workers import child  # noqa: F401 the page workers'
         from processing.workers.pool import first_worker
     gc.freeze()
-    with forked_early([first_worker(READ_TASK)], apart=[JUDGE]):
+    with forked_early([first_worker(READ_TASK)] * min(cpu_count(), MAX_FORKED), apart=[JUDGE]):
         yield
 
 

@@ -23,7 +23,6 @@ _WHAT = r"(?:[^\W\d]+:?\s){0,3}"
 # A text that is a date, perhaps with what it dates before it; the second with weekday and time, too, and in numbers.
 DATE_IN_WORDS = re.compile(rf"{_WHAT}(?:{_WORDS})")
 DATE_ALONE = re.compile(rf"{_WHAT}(?:[^\W\d_]{{2,10}}\.?,\s)?(?:{_WORDS}|{_DAY}([./]){_DAY}\1{_YEAR}){_CLOCK}", re.IGNORECASE)
-MAX_ALONE = 50  # characters
 MAX_NODES = 40
 _TITLE_PARTS = re.compile(r"\s+[|–—-]\s+")
 # What labels a date of publishing, and what a date of the last change. The date stands directly behind it.
@@ -57,6 +56,7 @@ _SCRIPT_KEY = re.compile(
     re.IGNORECASE,
 )
 MAX_KEY_CHARACTERS = 60
+_PLAIN_PATH = re.compile(r"[\w./~%+,;:=@-]+", re.ASCII)  # which a selector has as it is
 
 
 def labelled_dates(markup: Markup, language: str | None = None) -> Iterator[str]:
@@ -70,10 +70,7 @@ def labelled_changes(markup: Markup) -> Iterator[str]:
 
 
 def _labelled(label: re.Pattern[str], markup: Markup) -> Iterator[str]:
-    texts = markup.all_texts.split("\0")
-    for before, text in zip(["", *texts], texts, strict=False):
-        if not _YEAR_IN_TEXT.search(text):
-            continue
+    for before, text in _with_years(markup.all_texts):
         if label is _LABELLED_PUBLISHED and (match := _written(text)) is not None:
             yield match[1]
         elif len(text) <= MAX_LABELLED:
@@ -81,6 +78,15 @@ def _labelled(label: re.Pattern[str], markup: Markup) -> Iterator[str]:
             match = label.search(behind) or label.search(f"{folded_text(before[-MAX_LABELLED:])} {behind}")
             if match is not None:
                 yield match[1]
+
+
+def _with_years(texts: str) -> Iterator[tuple[str, str]]:
+    """The texts in which a year may stand, each behind the text before it. In `texts` a null character is between two of them."""
+    end = 0
+    while (year := _YEAR_IN_TEXT.search(texts, end)) is not None:
+        start = texts.rfind("\0", 0, year.start()) + 1
+        end = texts.find("\0", year.end()) % (len(texts) + 1)  # of the last text, the end of all
+        yield texts[texts.rfind("\0", 0, max(start - 1, 0)) + 1 : max(start - 1, 0)], texts[start:end]
 
 
 def _written(text: str) -> re.Match[str] | None:
@@ -106,13 +112,12 @@ def _of_one_day(texts: Iterable[str], language: str | None) -> Iterator[str]:
         yield from texts
 
 
-def dated_texts(tree: Tree, all_texts: str, form: re.Pattern[str]) -> list[Node]:
-    """The elements with a text that is a date in a form. `all_texts` are those of the body, as `Markup` has them."""
+def dated_texts(tree: Tree, numbered_texts: frozenset[str], form: re.Pattern[str]) -> list[Node]:
+    """The elements with a text that is a date in a form. `numbered_texts` are those of the body, as `Markup` has them."""
     body = tree.body
     if body is None:
         return []
-    candidates = {text for text in map(str.strip, all_texts.split("\0")) if 8 <= len(text) <= MAX_ALONE}
-    dates = {text for text in candidates if any(map(str.isdigit, text)) and form.fullmatch(text)}
+    dates = {text for text in numbered_texts if form.fullmatch(text)}
     if not dates:  # the common case: to visit every text costs ten times as much
         return []
     texts = (
@@ -129,7 +134,8 @@ def date_in_own_teaser(tree: Tree, url: str) -> Iterator[str]:
     body = tree.body
     if body is None or len(path) < 2:
         return
-    for link in body.css("a[href]"):
+    # to read the target of each link takes ten times as long
+    for link in body.css(f'a[href$="{path}"]' if _PLAIN_PATH.fullmatch(path) else "a[href]"):
         href = link.attributes.get("href") or ""
         if href.endswith(path) and _path_of(href) == path:
             yield from (part for part in text_parts(link) if DATE_ALONE.fullmatch(part))

@@ -45,6 +45,7 @@ _SIGNED = frozenset(("p", "div", "address", "em", "strong", "span", "h5", "h6"))
 # By number: to read the name of a tag takes five times as long.
 _META, _ADDED = tag_number("meta"), tag_numbers(("link", "title", "script", "h1", "time"))
 MAX_LABELLED = 120  # characters
+MAX_ALONE = 50  # characters of a date that stands alone
 MAX_SCOPE_ANCESTORS = 20
 _OTHER_WORKS = re.compile(r"(?:ImageObject|VideoObject|Comment|UserComments|UserReview|Rating)$", re.IGNORECASE)
 _WORKS_OF_OTHERS = frozenset(("citation", "comment", "review", "reviews", "image", "video", "mentions", "isbasedon", "isrelatedto"))
@@ -86,9 +87,9 @@ class Markup:
         read, rest = known
         for place in range(NEAR_TEXTS):
             if place == len(read):
-                read.extend(islice(rest, 1))
-            if place == len(read):
-                return
+                if (more := next(rest, None)) is None:
+                    return
+                read.append(more)
             yield read[place]
 
     @cached_property
@@ -122,6 +123,12 @@ class Markup:
         body = self._tree.body
         return body.text(separator="\0", skip_empty=True) if body is not None else ""
 
+    @cached_property
+    def numbered_texts(self) -> frozenset[str]:
+        """The short texts in `all_texts` that have a digit, as every date has one."""
+        short = {text for text in map(str.strip, self.all_texts.split("\0")) if 8 <= len(text) <= MAX_ALONE}
+        return frozenset(text for text in short if any(map(str.isdigit, text)))
+
     def short_texts(self, sign: re.Pattern[str]) -> Iterator[str]:
         """The short texts in `all_texts` in which a sign begins; it starts with the null character before the text."""
         texts = self.all_texts
@@ -134,18 +141,17 @@ class Markup:
     def labelled(self, label: re.Pattern[str]) -> list[tuple[str, Node]]:
         """The short texts that begin with a label, each with its element; the whole line where a text is only the label.
 
-        It visits every text, which takes ten times as long as `short_texts`.
+        If there are any, it visits every text, which takes ten times as long as `short_texts`.
         """
+        short = {text for text in map(str.strip, self.all_texts.split("\0")) if len(text) <= MAX_LABELLED}
+        ends = {text: match.end() for text in short if (match := label.match(text)) is not None}
         body = self._tree.body
         found = []
-        for node in body.traverse(include_text=True, skip_empty=True) if body is not None else ():
-            if not node.is_text_node:
-                continue
-            text = (node.text_content or "").strip()
-            if len(text) > MAX_LABELLED or not (match := label.match(text)) or (around := node.parent) is None:
+        for node in body.traverse(include_text=True, skip_empty=True) if body is not None and ends else ():
+            if not node.is_text_node or (text := (node.text_content or "").strip()) not in ends or (around := node.parent) is None:
                 continue
             line = _line_of(around)
-            found.append((visible_text(line), line) if match.end() >= len(text) - 1 else (text, around))
+            found.append((visible_text(line), line) if ends[text] >= len(text) - 1 else (text, around))
         return found
 
     @cached_property

@@ -83,9 +83,8 @@ def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, boo
     if own and (tag == "section" and _COMMENTS_ID.fullmatch(own) if tag in _SELF_NAMED else own.count("-") < MAX_ID_WORDS):
         names = f"{names} {own}"
     signs = 0
-    if not _TELLING.isdisjoint(_tokens(names)) or "comment" in names.lower():  # of most elements, no name says anything
-        for name in names.split():
-            signs |= _signs(name)
+    for name in names.split():
+        signs |= _signs(name)
     boilerplate = tag in BOILERPLATE_TAGS or signs & _IS_BOILERPLATE
     return names, bool(boilerplate) and tag not in CONTENT_TAGS, bool(signs & _IS_BODY), bool(signs & _IS_RECIPE_PART)
 
@@ -105,8 +104,10 @@ def _signs(name: str) -> int:
     """What a class or an id says, as bits."""
     if name.startswith("js-"):
         return 0  # a hook of a script, which says what happens to the element, not what is in it
+    if _says_nothing(name, _tokens(name)):  # most names, which need not be looked at for hashes
+        return 0
     tokens = _tokens(_HASH.sub(" ", name))
-    if _TELLING.isdisjoint(tokens) and "comment" not in name.lower():
+    if _says_nothing(name, tokens):
         return 0
     signs = _IS_RECIPE_PART if _RECIPE_PARTS.search(name) else 0
     pairs = [f"{one}-{two}" for one, two in pairwise(tokens)]
@@ -116,6 +117,10 @@ def _signs(name: str) -> int:
     if not _BODY_PAIRS.isdisjoint(pairs) or not _JOINED.isdisjoint(tokens):
         signs |= _IS_BODY
     return signs
+
+
+def _says_nothing(name: str, tokens: list[str]) -> bool:
+    return _TELLING.isdisjoint(tokens) and "comment" not in name.lower()
 
 
 def _is_layout(tokens: list[str], words: frozenset[str]) -> bool:
