@@ -11,8 +11,9 @@ from schemas.config.settings import Settings
 from storage.lake.reader.lake_table import LakeTable
 from storage.lake.reader.published_runs import add_published
 from storage.lake.reader.tables import read_tables
+from storage.lake.reader.taken_down import add_taken_down, taken_down_urls
 from storage.lake.reader.url_files import files_of_url
-from storage.lake.reader.views import add_orphans, add_taken_down, orphans, taken_down_urls, view_statements
+from storage.lake.reader.views import add_orphans, orphans, view_statements
 from storage.lake.sources import SOURCES, is_read_by_duckdb, quoted, source_of
 from storage.lake.takedown import read_takedowns
 from storage.objects.open import open_store
@@ -55,12 +56,12 @@ def _add_views(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeT
     takedowns, removed = read_takedowns(store), read_removed(store)
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
     if takedowns:
-        add_taken_down(connection, taken_down_urls(connection, tables, sources, takedowns))
+        add_taken_down(connection, taken_down_urls(connection, settings, tables, sources, takedowns))
     found = orphans(connection, sources, tables, add_published(connection, settings, tables["runs"], sources["runs"]))
     if found:
         add_orphans(connection, found)
     elif url is not None:
-        narrowed = files_of_url(connection, tables, url, hides=bool(takedowns))
+        narrowed = files_of_url(connection, settings, tables, url, hides=bool(takedowns))
         sources |= {name: source_of(connection, table, settings) for name, table in narrowed.items() if table is not tables[name]}
         tables = narrowed
     for statement in view_statements(tables, sources, hides=bool(takedowns), adopts=bool(found), removed=removed, keeps_published=True):

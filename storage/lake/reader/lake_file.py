@@ -18,7 +18,8 @@ from schemas.keys import LAKE_PREFIX
 from storage.lake.reader.lake_objects import FILE, file_system, path_of
 from storage.lake.reader.lake_table import LakeTable
 from storage.lake.reader.tables import read_tables
-from storage.lake.reader.views import add_orphans, add_taken_down, orphans, taken_down_urls, view_statements
+from storage.lake.reader.taken_down import add_taken_down, taken_down_urls
+from storage.lake.reader.views import add_orphans, orphans, view_statements
 from storage.lake.sources import SOURCES, quoted_text, read_parquet, select_from, source_of
 from storage.lake.takedown import read_takedowns
 from storage.objects.open import open_store
@@ -63,7 +64,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, path: Path, tables: Mapping[str
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
     gone = orphans(connection, sources, tables)
     if takedowns:
-        hidden = taken_down_urls(connection, tables, sources, takedowns)
+        hidden = taken_down_urls(connection, settings, tables, sources, takedowns)
     connection.execute(f"ATTACH {quoted_text(str(path))} AS lake (STORAGE_VERSION '{STORAGE_VERSION}')")
     texts = {name: _source(table, settings) for name, table in tables.items()}
     connection.execute(f"USE lake; CREATE SCHEMA {SOURCES}")

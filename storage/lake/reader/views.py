@@ -9,14 +9,11 @@ from storage.lake.latest import latest_sql
 from storage.lake.reader.lake_table import LakeTable
 from storage.lake.reader.published_runs import REMOVING
 from storage.lake.sources import SOURCES, quoted_text
-from storage.lake.takedown import Takedowns
 from storage.warc.removed_segments import RemovedSegments
 
 if TYPE_CHECKING:
     import duckdb
 
-FETCHED_ROWS = 10_000
-URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
 OF_DUPLICATE = ("duplicate_kind", "duplicate_similarity")
 AVAILABLE = "bytes_available"
 BLOCKS, PLACE_MEMBER = "blocks", '"start"'
@@ -56,31 +53,6 @@ def view_statements(
     for name, table in tables.items():
         if name == "articles" or table.is_dataset:
             yield f'CREATE VIEW main."{name}_latest" AS {latest_sql(name, has_sightings=bool(tables["sightings"].files))}'
-
-
-def taken_down_urls(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeTable], sources: Mapping[str, str], takedowns: Takedowns
-) -> list[str]:
-    """The URLs of rows that are taken down, sorted. SQL finds URLs that contain a listed host; `Takedowns.covers` decides."""
-    urls: set[str] = set()
-    for name in tables if takedowns else ():
-        if name == "runs":
-            continue
-        columns = URL_COLUMNS.get(name, ("url",))
-        near = " OR ".join(f"contains(lower({column}), _named)" for column in columns)
-        found = connection.execute(
-            f"SELECT DISTINCT {', '.join(columns)} FROM {sources[name]}, (SELECT unnest($1) AS _named) WHERE {near}",  # noqa: S608 our own names
-            [sorted(takedowns.host_names())],
-        )
-        while rows := found.fetchmany(FETCHED_ROWS):
-            urls.update(row[0] for row in rows if any(url and takedowns.covers(url) for url in row))
-    return sorted(urls)
-
-
-def add_taken_down(connection: duckdb.DuckDBPyConnection, urls: list[str]) -> None:
-    """Make the table of them in the current database. Not by Arrow: an array that is made of Python's values imports pandas."""
-    connection.execute(f"CREATE TABLE {SOURCES}.taken_down (url VARCHAR)")
-    connection.execute(f"INSERT INTO {SOURCES}.taken_down SELECT unnest($1::VARCHAR[])", [urls])
 
 
 def orphans(
