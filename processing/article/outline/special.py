@@ -14,17 +14,18 @@ from processing.article.tree.images import image_text
 from processing.article.tree.inline import inline_text
 from processing.article.tree.parse import Node
 from processing.article.tree.quotes import quotation_marks
-from processing.article.tree.raised import MAX_RAISED_CHARACTERS, cents, note_mark, raised_kind, raised_text
+from processing.article.tree.raised import MAX_RAISED_CHARACTERS, cents, ends_with_number, note_mark, raised_kind, raised_text
 
 _DROP_CAP = re.compile(r"drop-?cap|(?:initial|first|capital)-?(?:letter|cap)|lettrine|(?:^|\s)initiale?(?:$|\s)", re.IGNORECASE)
 _WORDS_OF_A_LETTER = frozenset("AÀÁEÈÉIÍOÒÓUÚYZWKSVВИКСУОЯАІЙЗ")  # in one language or another
 _CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
 _LINE_NUMBERS = re.compile(
-    r"(?:^|[\s_-])(?:line-?nos?|line-?num(?:ber)?s?|ln-?num(?:ber)?s?|gutter|blob-num|hljs-ln-numbers|lnt)(?:$|[\s_-])", re.I
+    r"(?:^|[\s_-])(?:line-?nos?|line-?num(?:ber)?s?|ln|ln-?num(?:ber)?s?|gutter|blob-num|hljs-ln-numbers|lnt)(?:$|[\s_-])", re.I
 )
 _ONLY_NUMBERS = re.compile(r"[\d\s]*")
 _PERMALINK = re.compile(r"(?:^|\s)(?:headerlink|heading-?anchor|header-?anchor|anchor-?link|hash-?link|permalink)(?:\s|$)", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
+_BEFORE_NOTE = re.compile(r"\d$|\d[!?”\"’')»%]+$|\d{3}\.[”\"’')»]*$")  # not 3.2, nor a list or a range of notes
 MAX_BUTTON_ANCESTORS = 4  # between a heading and its button
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
@@ -37,7 +38,7 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
     match tag:
         case "script":
             return script_formula(node)
-        case "sup" | "sub":
+        case "sup" | "sub" | "small" | "font" | "big":
             return raised_text(before, node, anchored=anchored) if before else None
         case "math":
             return formula_text(node)
@@ -55,7 +56,7 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
 
 def span_text(node: Node, attributes: Attributes, before: str) -> str | None:
     """What is written for a span behind the text `before`, if it is raised or lowered by its class or style. None for others."""
-    if not before[-1:].isdigit() and not before[-1:].isspace():
+    if not before[-1:].isdigit() and not before[-1:].isspace() and not ends_with_number(before[-4:]):
         return None
     kind = raised_kind(node, attributes)
     return raised_text(before, node, kind=kind) if kind else cents(node, attributes, before)
@@ -63,7 +64,7 @@ def span_text(node: Node, attributes: Attributes, before: str) -> str | None:
 
 def is_cell(attributes: Attributes) -> bool:
     """Whether a span is a cell of a table that is made of other elements."""
-    return (attributes.get("role") or "") in _CELL_ROLES
+    return (attributes.get("role") or "") in _CELL_ROLES or "table-cell" in (attributes.get("style") or "")
 
 
 def code_text(node: Node) -> str:
@@ -92,7 +93,12 @@ def linked_note_mark(node: Node, before: str) -> str | None:
     text = node.text(strip=True)
     if text in PERMALINK_SIGNS or (_PERMALINK.search(node.attributes.get("class") or "") and (not text or _LETTER.search(before))):
         return ""  # in some systems the heading itself is such a link
-    if not text.isdecimal() or len(text) > MAX_RAISED_CHARACTERS or not before[-1:].isdigit() or before.rfind("[") > before.rfind("]"):
+    if (
+        not text.isdecimal()
+        or len(text) > MAX_RAISED_CHARACTERS
+        or not _BEFORE_NOTE.search(before)
+        or before.rfind("[") > before.rfind("]")
+    ):
         return None
     return note_mark(before, text)
 

@@ -12,8 +12,11 @@ from processing.article.tree.parse import Node, tag_number, tag_numbers
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
 MAX_PICTURE_CHARACTERS = 40
 _FILE_NAME = re.compile(r"\.\w{3,4}$")
-MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
+MAX_COLUMNS = 50  # that one cell may cover; pages write absurd numbers
+MAX_ROWS = 65_534  # the same of rows (HTML, 4.9.11); they cost nothing
 MIN_GRID_ROWS = 3  # of a table without header cells that has others in it
+_NUMBER = re.compile(r"\s*\+?(\d+)", re.ASCII)
+MAX_DIGITS = 9
 _INNER = "table, form"
 _SCRIPT = "script:not([type*='math/tex'])"  # in tables that lay out the page, and in cells of data
 _CELLS, _TEXT = tag_numbers(CELLS), tag_number("-text")  # to read the name of a tag takes five times as long
@@ -44,6 +47,8 @@ def table_caption(node: Node) -> str:
 def own_rows(table: Node) -> list[Node]:
     """The rows of a table, without those of tables in its cells."""
     rows = [row for row in table.css("tr") if not row.attributes or not is_unseen(row)]
+    if table.css_first("tfoot") is not None:
+        rows.sort(key=lambda row: row.parent is not None and row.parent.tag == "tfoot")  # browsers show it last
     if all(found.tag != "table" for found in _inner(table)):
         return rows
     return [row for row in rows if (around := _table_around(row)) is not None and around.mem_id == table.mem_id]
@@ -73,7 +78,20 @@ def _is_data(table: Node) -> bool:
 def _rows(node: Node) -> list[Row]:
     """The rows with all columns: a cell that covers several columns or rows is followed by empty ones."""
     covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
-    return [_row(_cells_of(row), covered) for row in own_rows(node)]
+    rows = []
+    for row in own_rows(node):
+        if covered and begins_group(row):
+            covered.clear()
+        rows.append(_row(_cells_of(row), covered))
+    return rows
+
+
+def begins_group(row: Node) -> bool:
+    """Whether a row is the first of its `tbody`, into which no cell from above reaches."""
+    before = row.prev
+    while before is not None and before.tag != "tr":
+        before = before.prev
+    return before is None
 
 
 def row_cells(row: Node) -> list[Node]:
@@ -104,7 +122,7 @@ def _row(cells: list[tuple[Node, Attributes]], covered: dict[int, int]) -> Row:
             _add_covered(row, covered)
         columns = rows = 1
         if attributes:
-            columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
+            columns, rows = columns_of(attributes), rows_of(attributes)
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
         row.append(_cell_text(cell))
@@ -139,5 +157,17 @@ def _add_covered(row: Row, covered: dict[int, int]) -> None:
         row.append("")
 
 
-def _span(value: str | None) -> int:
-    return max(1, min(int(value), MAX_SPAN)) if value and value.strip().isdecimal() else 1
+def columns_of(attributes: Attributes) -> int:
+    """How many columns a cell covers."""
+    return max(1, min(_number(attributes.get("colspan")), MAX_COLUMNS))
+
+
+def rows_of(attributes: Attributes) -> int:
+    """How many rows a cell covers. 0 means all of its group."""
+    return min(_number(attributes.get("rowspan")) or MAX_ROWS, MAX_ROWS)
+
+
+def _number(value: str | None) -> int:
+    """The number at the beginning of an attribute, as browsers read it; 1 without one."""
+    found = _NUMBER.match(value) if value else None
+    return int(found[1][:MAX_DIGITS]) if found else 1

@@ -17,7 +17,9 @@ _KICKER = re.compile(
     r"|vignette|catchline|flag-?line|ressort|rubri[ck]|sub-?(?:title|headline|heading)|untertitel|unterzeile|sous-?titre|sub-?t[ií]tulo",
     re.IGNORECASE,
 )
-PERMALINK_SIGNS = frozenset(("¶", "#", "§", "🔗", "⚓", "⚓︎", "∞", "\uf0c1"))  # of a link to the heading that it stands in
+PERMALINK_SIGNS = frozenset(
+    ("¶", "#", "§", "🔗", "⚓", "⚓︎", "∞", "↩", "↩︎", "\uf0c1")
+)  # of a link to the heading that it stands in, or back to the mark of a note
 MAX_PARTS = 20
 MIN_PART = 3  # characters: shorter ones are the beginning of a word, as in McDonald
 _MELTED = re.compile(r"[^\W\d_A-Z][A-ZÄÖÜ]")
