@@ -63,6 +63,7 @@ MOVED = {
     "processing.article.jsonld": "processing.article.metadata.jsonld",
     "processing.article.markup": "processing.article.metadata.markup",
     "processing.article.metadata.authors": "processing.article.metadata.people.authors",
+    "processing.article.metadata.names": "processing.article.metadata.people.name_lists",
     "processing.article.names": "processing.article.outline.names",
     "processing.article.origins": "processing.article.provenance",
     "processing.article.pagefeatures": "processing.article.pagetype.features",

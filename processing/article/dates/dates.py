@@ -41,6 +41,8 @@ _UNIX = re.compile(r"^(?:\d{10}|\d{13})(?:\.\d{1,9})?$|^\\?/?Date\((?P<date>\d{1
 _DASHED_OFFSET = re.compile(r"(?<=T)(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)[\u2010-\u2013](?=\d\d:?\d\d$)")
 _SIGNS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\uff1a": ":"})
 _PATH = re.compile(r"/((?:19|20)\d{2})[/_-]?(0[1-9]|1[0-2]|[a-z]{3,9})[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.+-]|$)", re.IGNORECASE)
+# At the end of the last name, as in /mill-20250304.html.
+_PATH_END = re.compile(r"[a-z][-_]((?:19|20)\d{2})([-_]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?:\.[a-z]{3,5})?/?$", re.IGNORECASE)
 
 
 def read_date(text: str | None, month_first: bool = True, language: str | None = None) -> tuple[datetime, str | None] | None:
@@ -112,13 +114,18 @@ def _day(text: str, month_first: bool, language: str | None) -> tuple[datetime, 
 
 
 def date_in_url(url: str) -> datetime | None:
-    """The day in the path of a URL, such as /2024/05/31/ or /2024-05-31-title; midnight UTC."""
-    match = _PATH.search(url.split("?", maxsplit=1)[0])
-    if match is None:
+    """The day in the path of a URL, such as /2024/05/31/, /2024-05-31-title or /title-20240531.html; midnight UTC."""
+    path = url.split("?", maxsplit=1)[0]
+    start = path.find("/", len("https://"))
+    if (match := _PATH.search(path)) is not None:
+        year, written, day = match.groups()
+    elif start >= 0 and (match := _PATH_END.search(path, start)) is not None:
+        year, _, written, day = match.groups()
+    else:
         return None
-    month = int(match[2]) if match[2].isdigit() else MONTHS.get(match[2].lower())
+    month = int(written) if written.isdigit() else MONTHS.get(written.lower())
     try:
-        return datetime(int(match[1]), month, int(match[3]), tzinfo=UTC) if month else None
+        return datetime(int(year), month, int(day), tzinfo=UTC) if month else None
     except ValueError:
         return None
 

@@ -28,7 +28,7 @@ _TITLE_PARTS = re.compile(r"\s+[|–—-]\s+")
 # What labels a date of publishing, and what a date of the last change. The date stands directly behind it.
 _PUBLISHED = r"""
 published|posted|created|(?:publication|publish|post|release)\s(?:date|time)|date\spublished|online\sseit|veröffentlicht|publiziert|erschienen|erstellt|eingestellt|geschrieben|datum
-|pressemitteilung|publié|paru|mis\sen\sligne|publicado|fecha|pubblicato|publicerad|publiceret|udgivet|opublikowano|dodano|gepubliceerd
+|pressemitteilung(?:\s(?:nr|no)\.?\s?[\d/.-]{1,12})?|communiqué|erscheinungsdatum|publié|paru|mis\sen\sligne|publicado|fecha|pubblicato|publicerad|publiceret|udgivet|opublikowano|dodano|gepubliceerd
 |geplaatst|julkaistu|publikováno|опубликовано
 """
 _MODIFIED = r"""

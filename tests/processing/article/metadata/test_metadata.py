@@ -174,6 +174,7 @@ class TestTimes:
             ("", "<div><h2>x</h2><footer><abbr itemprop=datePublished title='2025-03-04'>10:52</abbr></footer></div>", URL, "time"),
             ("", "<h2>x</h2><p class=text_datum>4. März 2025</p><p>2. Februar 2025</p>", URL, "text"),
             ("", "<h1>x</h1><div class='post-date'>March 4, 2025</div>", URL, "text"),
+            ("", "<p>Pressemitteilung Nr. 12/2025 vom 4. März 2025</p><h1>x</h1>", URL, "text"),
             ("", "<h1>x</h1><p>4 March 2025</p>", URL, "text"),
             ("", "<h1>x</h1>", "https://www.harbour-post.example/2025/03/04/ferry", "url"),
         ],
@@ -245,11 +246,26 @@ class TestTimes:
         found = metadata(json_ld('{"@type":"Article","datePublished":"2025-03-04","dateModified":"2001-01-01"}'))
         assert (found.modified_at, found.modified_at_source) == (None, None)
 
-    @pytest.mark.parametrize(("path", "day"), [("/2025/03/04/x", 4), ("/2025-03-04-x", 4), ("/2025/mar/04/x", 4), ("/20250304/x", 4)])
+    @pytest.mark.parametrize(("path", "day"), [
+        ("/2025/03/04/x", 4), ("/2025-03-04-x", 4), ("/2025/mar/04/x", 4), ("/20250304/x", 4),
+        ("/mill-20250304.html", 4), ("/mill_2025-03-04/", 4),
+    ])  # fmt: skip
     def test_in_an_address(self, path: str, day: int) -> None:
         assert date_in_url(f"https://a.example{path}") == datetime(2025, 3, day, tzinfo=UTC)
 
-    @pytest.mark.parametrize("path", ["/2025/13/04/x", "/products/20251/x", "/2025/02/31/x", "/a?d=/2025/03/04/"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/2025/13/04/x",
+            "/products/20251/x",
+            "/2025/02/31/x",
+            "/a?d=/2025/03/04/",
+            "/mill-20251304",
+            "/x-20250304-7",
+            "/mill-2025-0304",
+            "-20250304.com",
+        ],
+    )
     def test_in_no_address(self, path: str) -> None:
         assert date_in_url(f"https://a.example{path}") is None
 
