@@ -21,6 +21,7 @@ MAX_NAME_WORDS = 6
 MAX_PERSON_WORDS = 9  # of a structured Person's name
 MAX_INITIALS = 3  # letters: so much behind a newsroom's name names nobody
 MAX_BYLINE_CHARACTERS = 200
+MAX_LINE_CHARACTERS = 1000  # of a longer text the beginning is read
 MAX_SIGNATURE_CHARACTERS = 90  # of a line that is only a byline
 MAX_SIGNATURES = 30
 PROSE_LENGTH = 120  # characters: a standfirst or a paragraph
@@ -189,7 +190,7 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
     """Named desks and organisations, for pages that name no person. A general word such as "Staff" is no name."""
     declared = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
     declared += [(candidate.source, candidate.text) for candidate in _from_metas(markup, json_ld)]
-    bylines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_boilerplate(node))
+    bylines = ((node, visible_text(node, MAX_LINE_CHARACTERS)) for node in markup.authors[:20] if not in_boilerplate(node))
     named = (
         (_byline_source(node), line) for node, line in bylines if (by := _PREFIX.match(line)) and _NO_NAME.match(line, by.end()) is None
     )
@@ -329,7 +330,8 @@ def _from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
         if found and not _are_close(found[-1], node):
             break
         named = node.css_first("[itemprop=name]")
-        text = (named.attributes.get("content") or visible_text(named)) if named else (node.attributes.get("content") or visible_text(node))
+        named = named or node
+        text = named.attributes.get("content") or visible_text(named, MAX_BYLINE_CHARACTERS)
         if 0 < len(text) <= MAX_BYLINE_CHARACTERS:
             found.append(node)
             candidates.append(Candidate("itemprop=author", text))
@@ -342,12 +344,12 @@ def _from_links(markup: Markup, _: JsonLd) -> list[Candidate]:
     for node in markup.author_links[:40]:
         declared = _is_declared(node)
         elsewhere = in_boilerplate(node) and (not declared or in_list_of_pages(node))
-        if elsewhere or not names_in(visible_text(node), whole=declared):
+        if elsewhere or not names_in(visible_text(node, MAX_LINE_CHARACTERS), whole=declared):
             continue
         if found and not _are_close(found[-1], node):
             break
         found.append(node)
-    return [Candidate(_link_source(node), visible_text(node), whole=_is_declared(node)) for node in found]
+    return [Candidate(_link_source(node), visible_text(node, MAX_LINE_CHARACTERS), whole=_is_declared(node)) for node in found]
 
 
 def _is_declared(node: Node) -> bool:
@@ -373,7 +375,7 @@ def _are_close(one: Node, other: Node) -> bool:
 def _from_bylines(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The first element with `byline` or `author` in its names that holds a name."""
     for node in markup.authors[:60]:
-        if not in_boilerplate(node) and (text := _byline("\n".join(text_parts(node)))):
+        if not in_boilerplate(node) and (text := _byline("\n".join(text_parts(node, MAX_LINE_CHARACTERS)))):
             return [Candidate(_byline_source(node), text, whole=False)]
     return []
 
@@ -417,9 +419,13 @@ def _in_heading(node: Node) -> bool:
 
 def _from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The text behind "by" anywhere outside boilerplate, or a name alone at the right, if the page has only one of them."""
-    labelled = markup.labelled(_PREFIX) if any(map(_may_name, markup.short_texts(_SIGN))) else []
+    labelled = markup.labelled(_PREFIX) if any(map(_may_name, markup.short_texts(_SIGN))) else ()
     behind_by = ((text[by.end() :], node) for text, node in labelled if (by := _PREFIX.match(text)))
-    alone = ((text, node) for node in markup.on_the_right if len(text := visible_text(node)) <= MAX_SIGNATURE_CHARACTERS)
+    alone = (
+        (text, node)
+        for node in markup.on_the_right
+        if len(text := visible_text(node, MAX_SIGNATURE_CHARACTERS)) <= MAX_SIGNATURE_CHARACTERS
+    )
     for source, lines, whole in (("text behind “by”", behind_by, False), ("signature", alone, True)):
         found = {}
         for text, node in islice(lines, MAX_SIGNATURES):
@@ -453,7 +459,7 @@ def _from_boxes(markup: Markup, _: JsonLd) -> list[Candidate]:
         if not _BOX_NAMES.search(node_names(node)) or in_list_of_pages(node):
             continue
         named = node.css_first(_NAME_IN_BOX)
-        text = _ABOUT.sub("", visible_text(named)) if named is not None else ""
+        text = _ABOUT.sub("", visible_text(named, MAX_BYLINE_CHARACTERS)) if named is not None else ""
         if len(text) <= MAX_SIGNATURE_CHARACTERS and (names := names_in(text, whole=False)):
             found[tuple(names)] = Candidate(_byline_source(node), text, whole=False)
     return list(found.values()) if len(found) == 1 else []

@@ -119,13 +119,12 @@ class Markup:
             if len(text) <= MAX_LABELLED:
                 yield text
 
-    def labelled(self, label: re.Pattern[str]) -> list[tuple[str, Node]]:
+    def labelled(self, label: re.Pattern[str]) -> Iterator[tuple[str, Node]]:
         """The short texts that begin with a label, each with its element; the whole line where a text is only the label.
 
         It visits every text, which takes ten times as long as `short_texts`.
         """
         body = self._tree.body
-        found = []
         for node in body.traverse(include_text=True, skip_empty=True) if body is not None else ():
             if not node.is_text_node:
                 continue
@@ -133,8 +132,7 @@ class Markup:
             if len(text) > MAX_LABELLED or not (match := label.match(text)) or (around := node.parent) is None:
                 continue
             line = _line_of(around)
-            found.append((visible_text(line), line) if match.end() >= len(text) - 1 else (text, around))
-        return found
+            yield (visible_text(line, MAX_LABELLED), line) if match.end() >= len(text) - 1 else (text, around)
 
     @cached_property
     def dates(self) -> list[Node]:
@@ -230,8 +228,10 @@ def _in_head(node: Node) -> bool:
 
 
 def _line_of(node: Node) -> Node:
-    """The nearest element around that is not inline, or the node itself."""
-    while node.tag in _INLINE and (parent := node.parent) is not None:
+    """The nearest element around that is not inline, or the node itself; of many nested inline elements one of them."""
+    for _ in range(MAX_SCOPE_ANCESTORS):
+        if node.tag not in _INLINE or (parent := node.parent) is None:
+            break
         node = parent
     return node
 

@@ -111,6 +111,7 @@ _STANDARD = re.compile(
 _DAY_FIRST_HOSTS = (".uk", ".ie", ".au", ".nz", ".in", ".za", ".ng", ".ke", ".gh", ".sg", ".my", ".hk", ".pk", ".bd", ".lk", ".mt", ".eu")
 _SEEN = frozenset(("time", "text"))  # what readers see, of this page or of others
 _EMBEDDED = frozenset(("VideoObject", "PodcastEpisode"))
+MAX_READ = 400  # characters of an element that are read for a date
 _NUMBERS = re.compile(r"\d\D*\d")  # without two digits, a text has no date
 
 
@@ -242,7 +243,7 @@ def _below_heading(markup: Markup) -> Iterator[str]:
 
 def _without_changes(nodes: list[Node]) -> Iterator[Node]:
     """The nodes whose texts do not say that their date is that of a change."""
-    return (node for node in nodes if not is_of_change(visible_text(node)))
+    return (node for node in nodes if not is_of_change(visible_text(node, MAX_READ)))
 
 
 def _named_dates(markup: Markup) -> Iterator[Node]:
@@ -257,7 +258,7 @@ def _near_heading(markup: Markup) -> Iterator[str]:
     """Short texts close after the main heading and directly above it, and bylines."""
     yield from _beside_headings(markup)
     for node in markup.authors[:40]:  # a date may stand behind the author's name
-        if _may_be_date(text := visible_text(node)) and not in_boilerplate(node):
+        if _may_be_date(text := visible_text(node, MAX_SHORT)) and not in_boilerplate(node):
             yield text
 
 
@@ -348,7 +349,7 @@ def _visible_dates(markup: Markup) -> Iterator[str]:
         named = is_of_publishing(words)
         if not (named or "meta" in words) or is_of_event(words) or is_of_change(words) or in_boilerplate(node):
             continue
-        text = _before_change(visible_text(node))
+        text = _before_change(visible_text(node, MAX_READ))
         if named and len(text) <= SHORT_DATE and (title := node.attributes.get("title")):
             yield title  # the date of `2 days ago`
         if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40):

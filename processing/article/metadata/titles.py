@@ -11,7 +11,7 @@ from processing.article.metadata.jsonld import JsonLd, first_text, types_of
 from processing.article.metadata.markup import Markup, meta_source
 from processing.article.tree.characters import folded_text
 from processing.article.tree.entities import unescaped
-from processing.article.tree.headings import heading_text, without_kicker
+from processing.article.tree.headings import MAX_HEADING_NODES, heading_text, without_kicker
 from processing.article.tree.parse import Node
 from processing.article.tree.scripts import IDEOGRAPHS
 from processing.article.tree.visible import text_parts
@@ -105,7 +105,7 @@ def _shown_instead(markup: Markup, nodes: dict[str, Node], declared: dict[str, s
     lower = {
         letters: node.tag
         for node in reversed(markup.subheadings[:MAX_HEADINGS])
-        for letters in map(_letters, (heading_text(node), *text_parts(node)[-1:]))
+        for letters in map(_letters, (heading_text(node), *text_parts(node, MAX_HEADING_NODES)[-1:]))
     }
     for title in (stripped[declared[source]] for source in _SHOWN_SOURCES if source in declared):
         if " " in title and (tag := lower.get(_letters(title))) is not None:
@@ -259,7 +259,7 @@ def _own_part(heading: str, node: Node, stripped: dict[str, str], site: frozense
     """
     declared = list(stripped.values())
     wanted = {_letters(title) for title in declared if len(title.split()) > 1}
-    texts = text_parts(node)[:MAX_HEADING_PARTS]
+    texts = text_parts(node, MAX_HEADING_NODES)[:MAX_HEADING_PARTS]
     if _letters(heading) in wanted:
         return _behind_hidden_separator(node, heading) or _without_set_apart(texts, declared) or heading
     if any(_letters(title) == _letters(heading) and title.endswith(own) for title, own in stripped.items()):

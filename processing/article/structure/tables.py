@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from processing.article.outline.table import own_rows, row_cells
+from processing.article.outline.table import MAX_COLUMNS, own_rows, row_cells
 from processing.article.structure.structure import STRONG, Piece, TableCells
 from processing.article.tree.parse import Node
 
@@ -45,7 +45,9 @@ def _row(cells: list[Node], covered: dict[int, int], read_cell: Callable[[Node],
     covering: dict[int, int] = {}
     for cell in cells:
         _add_covered(row, covered)
-        columns, rows = _span(cell.attributes.get("colspan")), _span(cell.attributes.get("rowspan"))
+        columns = rows = 1
+        if len(row) < MAX_COLUMNS:
+            columns, rows = _span(cell.attributes.get("colspan")), _span(cell.attributes.get("rowspan"))
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
         row += [read_cell(cell), *([] for _ in range(columns - 1))]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from processing.article.tree.characters import folded_text
 from processing.article.tree.parse import Node
+from processing.article.tree.short import beginning, short_texts
 
 MAX_RAISED_CHARACTERS = 20  # longer raised text is text like any other
 _NUMBER_BEFORE = re.compile(r"\d[^\w\s]*$")  # a number, perhaps with the sentence's full stop behind it
@@ -53,7 +54,7 @@ def raised_text(before: str, node: Node, *, anchored: bool = False, kind: str | 
     `anchored`: it stands in a link within the page, so it is the mark of a note. `kind` is the `raised_kind` of a span.
     """
     tag = kind or node.tag
-    text = folded_text(node.text())
+    text = folded_text("".join(short_texts(node, MAX_RAISED_CHARACTERS) or ()))
     if not text or len(text) > MAX_RAISED_CHARACTERS:
         return None
     if tag == "sup" and (anchored or _is_note(node)):
@@ -134,4 +135,4 @@ def _is_note(node: Node) -> bool:
 
 def _text_behind(node: Node) -> str:
     following = node.next
-    return (following.text() if following.tag != "-text" else following.text_content or "")[:20] if following is not None else ""
+    return beginning(following, 20) if following is not None else ""
