@@ -10,11 +10,11 @@ from processing.article.article import PageAnalysis, analyze_page, read_article
 from processing.article.body.forms import forms
 from processing.article.body.standfirst import find_standfirst
 from processing.article.metadata import metadata as declared
-from processing.article.metadata.authors import authors, site_of
 from processing.article.metadata.field_sources import FieldSource, SourcedText
 from processing.article.metadata.jsonld import JsonLd
 from processing.article.metadata.markup import Markup
-from processing.article.metadata.titles import titles
+from processing.article.metadata.people.authors import authors, site_of
+from processing.article.metadata.titles.titles import titles
 from schemas.article import TRACED_FIELDS, Article, plain_text
 from schemas.config.crawl import SiteRules
 from schemas.page import Page

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from selectolax.lexbor import SelectolaxError
 
-from processing.article.metadata.authors import names_in
-from processing.article.metadata.dates import read_date
+from processing.article.dates.dates import read_date
 from processing.article.metadata.metadata import Metadata
+from processing.article.metadata.people.names import names_in
 from processing.article.tree.parse import Node, Tree, parse
 from processing.article.tree.visible import visible_text
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from numbers import Integral, Real
 from typing import Any
 
-from processing.article.metadata.dates import has_unread_time, read_date
+from processing.article.dates.dates import has_unread_time, read_date
 from processing.article.tree.entities import storable
 from processing.datasets.amounts.numbers import Amount, Thousandths, read_plain_number, read_written_number
 from processing.datasets.amounts.price_texts import OfRange, UnclearAmountError

@@ -27,7 +27,8 @@ _HEADER_LENGTHS = frozenset({len(USAGE_FIELD), len(SIGNAL_FIELD)})
 _KEY = r"[a-z*][a-z0-9_\-.*]*"
 _ITEM = r'(?:"(?:[^"\\]|\\.)*"|[A-Za-z*][^\s,;"()]*|\?[01]|:[^:,;]*:|@?-?[0-9.]+|\([^()]*\))'
 _MEMBER = re.compile(rf"({_KEY})(?:=({_ITEM}))?((?:;\s*{_KEY}(?:={_ITEM})?)*)\s*(?:,\s*|\Z)")
-_SIGNAL = re.compile(r"\s*([\w.*-]+)\s*=\s*\"?(yes|no|y|n)\b", re.IGNORECASE)
+_SIGNAL = re.compile(r"(?<![\w.*-])([\w.*-]+)\s*[=:]\s*[\"']?(yes|no|y|n|true|false|1|0|allow|disallow)\b", re.IGNORECASE)
+_ALLOWED = frozenset(("yes", "y", "true", "1", "allow"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,11 @@ def read_usage(text: str) -> dict[str, bool]:
 
 
 def read_signal(text: str) -> dict[str, bool]:
-    """The preferences of a Content-Signal statement: whether each named use is allowed."""
+    """The preferences of a Content-Signal statement: whether each named use is allowed. A use that it allows and forbids is forbidden."""
     found: dict[str, bool] = {}
-    for part in re.split(r"[,;]", text):
-        signal = _SIGNAL.match(part)
-        if signal is not None:
-            found[signal[1].lower()] = signal[2].lower().startswith("y")
+    for signal in _SIGNAL.finditer(text):
+        use = signal[1].lower().replace("_", "-")
+        found[use] = found.get(use, True) and signal[2].lower() in _ALLOWED
     return found
 
 

@@ -41,6 +41,9 @@ def test_content_usage(text: str, expected: dict[str, bool]) -> None:
         ("search=yes, ai-train=no", {"search": True, "ai-train": False}),
         ("Search=Yes,AI-Train=NO;ai-input=no", {"search": True, "ai-train": False, "ai-input": False}),
         ("ai-train = no , nonsense, x=maybe", {"ai-train": False}),
+        ("search=yes ai-train:'no'", {"search": True, "ai-train": False}),
+        ("ai_train=false, search=1", {"ai-train": False, "search": True}),
+        ("ai-train=no, ai-train=yes", {"ai-train": False}),
         ("", {}),
     ],
 )

@@ -25,9 +25,9 @@ from processing.article.body.phrases import (
     SUBSCRIPTION,
     SUBSCRIPTION_SIGNS,
 )
+from processing.article.dates.dates import read_date
+from processing.article.dates.months import joined_months, month_number
 from processing.article.kinds import CAPTION, CODE, HEADING, LIST_ITEM, PARAGRAPH, QUOTE
-from processing.article.metadata.dates import read_date
-from processing.article.metadata.months import joined_months, month_number
 from processing.article.outline.outline import TextBlock
 
 HEADLINES_SHARE = 0.65  # of a list's characters: kickers beside the links are not linked

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from processing.article.markdown.cuts import pieces, sentences
 from processing.article.markdown.document import write_document
 from processing.article.markdown.escape import with_escaped_start
 from schemas.article import Block, BlockKind, BlockMarkup
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"”’')\]]*\s+")
 _TABLE_RULE = re.compile(r"\|(?: --- \|)+")
 
 
@@ -99,14 +99,15 @@ def _cut(markdown: str, kind: BlockKind, size: int) -> Iterator[str]:
         fence = lines[-1]
         yield from (f"{lines[0]}\n{code}\n{fence}" for code in _joined(lines[1:-1], "\n", size - len(lines[0]) - len(fence) - 2))
     else:
-        yield from map(with_escaped_start, _joined([part for part in _SENTENCE_END.split(markdown) if part], " ", size - 1))
+        texts = _joined(list(sentences(markdown, size - 1)), "", size - 1)
+        yield from (with_escaped_start(text.strip()) for text in texts)
 
 
 def _joined(parts: Sequence[str], between: str, size: int) -> Iterator[str]:
     """Neighbouring parts joined as long as they fit. A part that is too long itself is cut at blanks, or anywhere."""
     size = max(size, 20)
     text: str | None = None
-    for part in (piece for whole in parts for piece in _pieces(whole, size)):
+    for part in (piece for whole in parts for piece in pieces(whole, size)):
         if text is None:
             text = part
         elif len(text) + len(between) + len(part) <= size:
@@ -116,12 +117,3 @@ def _joined(parts: Sequence[str], between: str, size: int) -> Iterator[str]:
             text = part
     if text is not None:
         yield text
-
-
-def _pieces(text: str, size: int) -> Iterator[str]:
-    while len(text) > size:
-        cut = text.rfind(" ", size // 2, size)
-        cut = cut if cut > 0 else size
-        yield text[:cut]
-        text = text[cut:].lstrip(" ")
-    yield text

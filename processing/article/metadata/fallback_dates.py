@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from urllib.parse import urlsplit
 
-from processing.article.metadata.dates import read_date
+from processing.article.dates.dates import read_date
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.surroundings import in_list_of_pages
 from processing.article.tree.characters import folded_text

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from processing.article.metadata.jsonld import JsonLd, texts
 from processing.article.metadata.markup import Markup, meta_source
-from processing.article.metadata.titles import folded
+from processing.article.tree.entities import folded
 
 
 class SourcedText(NamedTuple):

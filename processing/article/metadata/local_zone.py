@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from processing.article.metadata.clocks import LARGEST_OFFSET
+from processing.article.dates.zones import LARGEST_OFFSET
 
 ONE_DAY = timedelta(days=1)
 _QUARTER = 15 * 60  # seconds: offsets are multiples of it

@@ -24,6 +24,13 @@ _AUTHORS = ", ".join(
         *(f'[data-testid*="{word}" i]' for word in ("author", "byline")),
     ]
 )
+_TITLED = ", ".join(
+    [
+        *(f"[class~={kind}-title i]" for kind in ("entry", "post", "article", "news", "page", "topic", "story")),
+        *(f"[class~={name} i]" for name in ("headline", "contentheading", "p-name", "article_title", "post_title")),
+        "[itemprop=headline]",
+    ]
+)
 _DATES = ", ".join(
     [
         "time",
@@ -88,6 +95,11 @@ class Markup:
     def subheadings(self) -> list[Node]:
         """The headings below the main ones, in document order."""
         return self._in_body("h2, h3, h4")[:MAX_SUBHEADINGS]
+
+    @cached_property
+    def titled(self) -> list[Node]:
+        """The elements that are the title by their names, in document order."""
+        return self._in_body(_TITLED)[:MAX_SUBHEADINGS]
 
     @cached_property
     def authors(self) -> list[Node]:

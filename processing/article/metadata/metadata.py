@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
-from processing.article.metadata.authors import read_authors, site_of
 from processing.article.metadata.field_sources import FieldSource, JsonLdValue, MetaElements, SourcedText, first_value, of_article
 from processing.article.metadata.jsonld import MAX_DEPTH, JsonLd, first_text, read_jsonld
 from processing.article.metadata.markup import Markup, meta_source, read_markup
+from processing.article.metadata.people.authors import read_authors, site_of
 from processing.article.metadata.times import Moment, read_times
-from processing.article.metadata.titles import folded, read_title
-from processing.article.tree.entities import storable, unescaped
+from processing.article.metadata.titles.titles import read_title
+from processing.article.tree.entities import folded, storable, unescaped
 from processing.article.tree.parse import Tree
 from schemas.page import Page
 

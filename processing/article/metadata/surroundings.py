@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from processing.article.tree.parse import Node, tag_numbers
@@ -68,6 +69,25 @@ def in_boilerplate(node: Node) -> bool:
             return current.css_first(_ARTICLE_INSIDE) is None
         current = current.parent
     return False
+
+
+def ancestors(node: Node) -> Iterator[Node]:
+    """The elements around a node, up to the content's."""
+    parent = node.parent
+    for _ in range(MAX_ANCESTORS):
+        if parent is None or parent.tag_id in _CONTAINERS:
+            return
+        yield parent
+        parent = parent.parent
+
+
+def are_close(one: Node, other: Node) -> bool:
+    """Whether two nodes share a parent or a grandparent."""
+    first, second = one.parent, other.parent
+    if first is None or second is None:
+        return False
+    above, beside = first.parent, second.parent
+    return first == second or (above is not None and beside is not None and above == beside)
 
 
 def node_names(node: Node) -> str:

@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from urllib.parse import urlsplit
 
-from processing.article.metadata.dates import EARLIEST, date_in_url, read_date
+from processing.article.dates.dates import EARLIEST, date_in_url, read_date
 from processing.article.metadata.fallback_dates import (
     DATE_ALONE,
     DATE_IN_WORDS,
     date_in_own_teaser,
-    date_text,
     dated_texts,
     dates_in_scripts,
     dates_in_titles,
@@ -25,30 +24,23 @@ from processing.article.metadata.fallback_dates import (
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, types_of
 from processing.article.metadata.local_zone import country_of, has_zones, is_utc, local_offset, may_move
 from processing.article.metadata.markup import Markup
-from processing.article.metadata.surroundings import (
-    change_in,
-    in_boilerplate,
-    in_list_of_pages,
-    is_of_change,
-    is_of_event,
-    is_of_publishing,
-    node_names,
-    surrounding_names,
+from processing.article.metadata.seen_dates import (
+    below_heading,
+    beside_headings,
+    named_dates,
+    near_heading,
+    seen_dates,
+    visible_dates,
+    visible_times,
+    without_changes,
 )
-from processing.article.tree.parse import Node, Tree
-from processing.article.tree.visible import text_parts, texts_before, visible_text
+from processing.article.tree.parse import Tree
 from schemas.page import Page
 
 # Clocks and zones differ: a page may be dated up to this much after it was fetched.
 FUTURE = timedelta(days=1)
 ONE_DAY = timedelta(days=1)
-BEFORE_DATE = 20  # characters, in which a text says what its date is of
-MAX_DATE_CHARACTERS = 160
-NEAR_TEXTS = 25
 MOST_SEEN = 4  # dates near the heading: that of publishing is among them
-SHORT_DATE = 20  # characters
-MAX_SHORT = 80  # characters of a short text
-BESIDE_TEXTS = 3  # so close behind the heading that names such as `teaser` speak of the standfirst
 PUBLISHED = (
     "article:published_time",
     "og:published_time",
@@ -104,15 +96,11 @@ _ALIKE_PUBLISHED = re.compile(
     r"(?:^|[:._ -])(?:date[_.-]?)?(?:first[_-]?|original[_-]?|article[_-]?)?(?:publi(?:shed?|cation)?|posted|post|release|pub)"
     r"[_.-]?(?:date|time|on|at|day|datetime|timestamp)?$"
 )
-_CLOCK = re.compile(r"\W{0,3}(?:(?:at|um|à|às|kl\.?|alle|om)\s)?\d{1,2}[:.h]\d\d\b.{0,20}$")  # alone behind a date
-_STANDARD = re.compile(
-    r"\s*\d{4}-?\d\d"
-)  # ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change
+# ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change.
+_STANDARD = re.compile(r"\s*\d{4}-?\d\d")
 _DAY_FIRST_HOSTS = (".uk", ".ie", ".au", ".nz", ".in", ".za", ".ng", ".ke", ".gh", ".sg", ".my", ".hk", ".pk", ".bd", ".lk", ".mt", ".eu")
 _SEEN = frozenset(("time", "text"))  # what readers see, of this page or of others
 _EMBEDDED = frozenset(("VideoObject", "PodcastEpisode"))
-MAX_READ = 400  # characters of an element that are read for a date
-_NUMBERS = re.compile(r"\d\D*\d")  # without two digits, a text has no date
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +139,21 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
     published = (
         plausible("json-ld", filter(_STANDARD.match, declared), today)
         or plausible("meta", iter(markup.all(*PUBLISHED)), today)
-        or plausible("time", _visible_times(markup, published=True), today)
+        or plausible("time", visible_times(markup, published=True), today)
         or plausible("meta", iter(markup.all(*VAGUE)), today)
-        or plausible("text", _below_heading(markup))
-        or plausible("text", _visible_dates(markup), today)
+        or plausible("text", below_heading(markup))
+        or plausible("text", visible_dates(markup), today)
         or _in_url(in_url, latest)
         or plausible("json-ld", iter(declared), today)
         or plausible("json-ld", _from_video(json_ld), today)
         or plausible("text", labelled_dates(markup, language))
-        or plausible("text", _near_heading(markup))
+        or plausible("text", near_heading(markup))
         or plausible("meta", _alike_published(markup), today)
         or plausible("text", dates_in_titles(markup))
-        or plausible("text", only_date(_named_dates(markup), language))
+        or plausible("text", only_date(named_dates(markup), language))
         or plausible("time", only_date(markup.times))
-        or plausible("text", only_date(_without_changes(dated_texts(tree, markup.all_texts, DATE_IN_WORDS)), language))
-        or plausible("text", only_date(_without_changes(dated_texts(tree, markup.all_texts, DATE_ALONE)), language))
+        or plausible("text", only_date(without_changes(dated_texts(tree, markup.all_texts, DATE_IN_WORDS)), language))
+        or plausible("text", only_date(without_changes(dated_texts(tree, markup.all_texts, DATE_ALONE)), language))
         or plausible("text", dates_in_scripts(page.html))
         or plausible("text", date_in_own_teaser(tree, page.url))
         or _hint(page, latest)
@@ -173,7 +161,7 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
     modified = (
         plausible("json-ld", _from_json_ld(json_ld, "dateModified"), today)
         or plausible("meta", iter(markup.all(*MODIFIED)), today)
-        or plausible("time", _visible_times(markup, published=False), today)
+        or plausible("time", visible_times(markup, published=False), today)
     )
     if published is not None and is_utc(published.zone, published.at):
         published = _as_seen(published, markup, page.url, month_first, language)
@@ -187,7 +175,7 @@ def _as_seen(declared: Moment, markup: Markup, url: str, month_first: bool, lang
     country = country_of(url, language)
     if not may_move(declared.at, country):  # most moments: to read what readers see takes much longer
         return declared
-    texts = _seen_dates(markup) if has_zones(country) else _beside_headings(markup)
+    texts = seen_dates(markup) if has_zones(country) else beside_headings(markup)
     seen = (found[0] for text in texts if (found := read_date(text, month_first, language)) and found[1] is None)
     first = next(seen, None)  # it decides nearly always: the others take much longer to read
     zone = local_offset(declared.at, first, country) if first is not None else None
@@ -195,12 +183,6 @@ def _as_seen(declared: Moment, markup: Markup, url: str, month_first: bool, lang
         return declared
     local = declared.at.astimezone(zone)
     return Moment(local, local.isoformat()[-6:], declared.source)
-
-
-def _seen_dates(markup: Markup) -> Iterator[str]:
-    """The dates that readers see, those beside the main heading first."""
-    yield from _near_heading(markup)
-    yield from _visible_dates(markup)
 
 
 def _is_near(found: tuple[datetime, str | None], day: datetime) -> bool:
@@ -226,66 +208,6 @@ def _latest(page: Page) -> tuple[datetime, datetime]:
     if fetched is None or not EARLIEST <= fetched <= today:
         return today, today
     return today, fetched + FUTURE
-
-
-def _below_heading(markup: Markup) -> Iterator[str]:
-    """The texts directly below the main heading that are dates and nothing else."""
-    for heading in markup.headings[:2]:
-        behind = list(islice(markup.texts_after(heading), BESIDE_TEXTS + 1))
-        for place, (text, node) in enumerate(behind[:BESIDE_TEXTS]):
-            if not DATE_ALONE.fullmatch(text):
-                continue
-            words = f"{text} {surrounding_names(node)}"
-            if not is_of_change(words) and not is_of_event(words):
-                time = next((following for following, _ in behind[place + 1 : place + 2] if _CLOCK.match(following)), "")
-                yield f"{text} {time}" if time else text
-
-
-def _without_changes(nodes: list[Node]) -> Iterator[Node]:
-    """The nodes whose texts do not say that their date is that of a change."""
-    return (node for node in nodes if not is_of_change(visible_text(node, MAX_READ)))
-
-
-def _named_dates(markup: Markup) -> Iterator[Node]:
-    """The elements whose names say that they hold a date of publishing, in boilerplate, too."""
-    for node in markup.dates[:80]:
-        words = surrounding_names(node)
-        if is_of_publishing(words) and not is_of_event(words) and not is_of_change(words):
-            yield node
-
-
-def _near_heading(markup: Markup) -> Iterator[str]:
-    """Short texts close after the main heading and directly above it, and bylines."""
-    yield from _beside_headings(markup)
-    for node in markup.authors[:40]:  # a date may stand behind the author's name
-        if _may_be_date(text := visible_text(node, MAX_SHORT)) and not in_boilerplate(node):
-            yield text
-
-
-def _beside_headings(markup: Markup) -> Iterator[str]:
-    """Short texts close after the main headings and directly above them."""
-    for heading in markup.headings[:2]:
-        for place, (text, node) in enumerate(islice(markup.texts_after(heading), NEAR_TEXTS)):
-            if not _may_be_date(text) or is_of_change(f"{text[:BEFORE_DATE]} {node_names(node)}"):
-                continue
-            if place < BESIDE_TEXTS or not in_boilerplate(node):
-                yield text
-        yield from filter(_may_be_date, _above(heading))
-
-
-def _may_be_date(text: str) -> bool:
-    """Whether a short text has digits and names no event."""
-    return 5 < len(text) <= MAX_SHORT and _NUMBERS.search(text) is not None and not is_of_event(text)
-
-
-def _above(heading: Node) -> list[str]:
-    """The last short texts above a heading in the same element, the nearest first."""
-    for around in (heading.parent, heading.parent.parent if heading.parent is not None else None):
-        if around is None or around.tag in {"body", "html", "main"} or in_boilerplate(around):
-            break
-        if found := list(islice((text for text in texts_before(heading, around) if 5 < len(text) <= MAX_SHORT), BESIDE_TEXTS)):
-            return found
-    return []
 
 
 def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
@@ -327,42 +249,3 @@ def _hint(page: Page, latest: datetime) -> Moment | None:
     """The date from feed or sitemap. The page's own dates precede it."""
     hinted = page.hints.published_at
     return Moment(hinted, None, "hint") if hinted and EARLIEST <= hinted <= latest else None
-
-
-def _visible_times(markup: Markup, *, published: bool) -> Iterator[str]:
-    """The texts of microdata and `<time>` outside boilerplate for publishing, or for modifying; the most reliable first."""
-    for name in ("datepublished", "datecreated") if published else ("datemodified",):
-        for node in markup.properties.get(name, ())[:5]:
-            # blogs keep the date in the article's footer: a date for machines there is the page's unless it is another page's
-            if not in_boilerplate(node) or (_has_machine_date(node) and not in_list_of_pages(node)):
-                yield date_text(node)
-    named = [(surrounding_names(node), node) for node in markup.times[:40]]
-    for words, node in sorted(named, key=lambda item: "publish" not in item[0].lower()):
-        if published != is_of_change(words) and not is_of_event(words) and not in_boilerplate(node):
-            yield date_text(node)
-
-
-def _visible_dates(markup: Markup) -> Iterator[str]:
-    """The texts of elements outside boilerplate whose names say that they hold the date of publishing."""
-    for node in markup.dates[:80]:
-        words = surrounding_names(node)
-        named = is_of_publishing(words)
-        if not (named or "meta" in words) or is_of_event(words) or is_of_change(words) or in_boilerplate(node):
-            continue
-        text = _before_change(visible_text(node, MAX_READ))
-        if named and len(text) <= SHORT_DATE and (title := node.attributes.get("title")):
-            yield title  # the date of `2 days ago`
-        if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40):
-            yield text
-            if named and len(text) <= SHORT_DATE:  # day, month and year may be elements without spaces between them
-                yield " ".join(text_parts(node))
-
-
-def _before_change(text: str) -> str:
-    """What a text says before it speaks of a change: `Written: 2 May 2024, updated: 5 May 2024` names both."""
-    place = change_in(text)
-    return text if place is None else text[:place]
-
-
-def _has_machine_date(node: Node) -> bool:
-    return not {"datetime", "content", "title"}.isdisjoint(node.attributes)

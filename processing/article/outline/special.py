@@ -14,18 +14,19 @@ from processing.article.tree.images import image_text
 from processing.article.tree.inline import inline_text
 from processing.article.tree.parse import Node
 from processing.article.tree.quotes import quotation_marks
-from processing.article.tree.raised import MAX_RAISED_CHARACTERS, cents, note_mark, raised_kind, raised_text
+from processing.article.tree.raised import MAX_RAISED_CHARACTERS, cents, ends_with_number, note_mark, raised_kind, raised_text
 from processing.article.tree.short import holds_formula, short_texts
 
 _DROP_CAP = re.compile(r"drop-?cap|(?:initial|first|capital)-?(?:letter|cap)|lettrine|(?:^|\s)initiale?(?:$|\s)", re.IGNORECASE)
 _WORDS_OF_A_LETTER = frozenset("AÀÁEÈÉIÍOÒÓUÚYZWKSVВИКСУОЯАІЙЗ")  # in one language or another
 _CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
 _LINE_NUMBERS = re.compile(
-    r"(?:^|[\s_-])(?:line-?nos?|line-?num(?:ber)?s?|ln-?num(?:ber)?s?|gutter|blob-num|hljs-ln-numbers|lnt)(?:$|[\s_-])", re.I
+    r"(?:^|[\s_-])(?:line-?nos?|line-?num(?:ber)?s?|ln|ln-?num(?:ber)?s?|gutter|blob-num|hljs-ln-numbers|lnt)(?:$|[\s_-])", re.I
 )
 _ONLY_NUMBERS = re.compile(r"[\d\s]*")
 _PERMALINK = re.compile(r"(?:^|\s)(?:headerlink|heading-?anchor|header-?anchor|anchor-?link|hash-?link|permalink)(?:\s|$)", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
+_BEFORE_NOTE = re.compile(r"\d$|\d[!?”\"’')»%]+$|\d{3}\.[”\"’')»]*$")  # not 3.2, nor a list or a range of notes
 MAX_BUTTON_CHARACTERS = 300
 MAX_BUTTON_ANCESTORS = 4  # between a heading and its button
 _LONG = "long"  # in place of a text that is too long for a mark or a sign
@@ -40,7 +41,7 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
     match tag:
         case "script":
             return script_formula(node)
-        case "sup" | "sub":
+        case "sup" | "sub" | "small" | "font" | "big":
             return raised_text(before, node, anchored=anchored) if before else None
         case "math":
             return formula_text(node)
@@ -58,7 +59,7 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
 
 def span_text(node: Node, attributes: Attributes, before: str) -> str | None:
     """What is written for a span behind the text `before`, if it is raised or lowered by its class or style. None for others."""
-    if not before[-1:].isdigit() and not before[-1:].isspace():
+    if not before[-1:].isdigit() and not before[-1:].isspace() and not ends_with_number(before[-4:]):
         return None
     kind = raised_kind(node, attributes)
     return raised_text(before, node, kind=kind) if kind else cents(node, attributes, before)
@@ -66,7 +67,7 @@ def span_text(node: Node, attributes: Attributes, before: str) -> str | None:
 
 def is_cell(attributes: Attributes) -> bool:
     """Whether a span is a cell of a table that is made of other elements."""
-    return (attributes.get("role") or "") in _CELL_ROLES
+    return (attributes.get("role") or "") in _CELL_ROLES or "table-cell" in (attributes.get("style") or "")
 
 
 def code_text(node: Node) -> str:
@@ -96,7 +97,7 @@ def linked_note_mark(node: Node, before: str) -> str | None:
     text = _LONG if texts is None else "".join(map(str.strip, texts))
     if text in PERMALINK_SIGNS or (_PERMALINK.search(node.attributes.get("class") or "") and (not text or _LETTER.search(before))):
         return ""  # in some systems the heading itself is such a link
-    if not text.isdecimal() or not before[-1:].isdigit() or before.rfind("[") > before.rfind("]"):
+    if not text.isdecimal() or not _BEFORE_NOTE.search(before) or before.rfind("[") > before.rfind("]"):
         return None
     return note_mark(before, text)
 

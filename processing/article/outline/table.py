@@ -14,10 +14,13 @@ from processing.article.tree.parse import Node, tag_number, tag_numbers
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
 MAX_PICTURE_CHARACTERS = 40
 _FILE_NAME = re.compile(r"\.\w{3,4}$")
-MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
-MAX_COLUMNS = 200  # cells behind them cover only one
+MAX_COLUMNS = 50  # that one cell may cover; pages write absurd numbers
+MAX_ROWS = 65_534  # the same of rows (HTML, 4.9.11); they cost nothing
+MAX_WIDTH = 200  # columns; cells behind them cover only one
 MAX_CELL_ELEMENTS = 200  # in a table with others in it
 MIN_GRID_ROWS = 3  # of a table without header cells that has others in it
+_NUMBER = re.compile(r"\s*\+?(\d+)", re.ASCII)
+MAX_DIGITS = 9
 _INNER = "table, form"
 _SCRIPT = "script:not([type*='math/tex'])"  # in tables that lay out the page, and in cells of data
 _CELLS, _PARTS = tag_numbers(CELLS), tag_numbers(("thead", "tbody", "tfoot"))
@@ -52,10 +55,14 @@ def table_caption(node: Node) -> str:
 
 def own_rows(table: Node) -> list[Node]:
     """The rows of a table, without those of tables in its cells: the parser puts them directly into it or into a part of it."""
-    rows = []
+    rows: list[Node] = []
+    last: list[Node] = []  # browsers show them last
     for part in table.iter():
-        rows += [part] if part.tag_id == _ROW else [row for row in part.iter() if row.tag_id == _ROW] if part.tag_id in _PARTS else []
-    return [row for row in rows if not row.attributes or not is_unseen(row)]
+        if part.tag_id == _ROW:
+            rows.append(part)
+        elif part.tag_id in _PARTS:
+            (last if part.tag == "tfoot" else rows).extend(row for row in part.iter() if row.tag_id == _ROW)
+    return [row for row in rows + last if not row.attributes or not is_unseen(row)]
 
 
 def _inner(table: Node) -> list[Node]:
@@ -81,7 +88,18 @@ def _is_crowded(table: Node) -> bool:
 def _rows(node: Node) -> Iterator[Row]:
     """The rows with all columns: a cell that covers several columns or rows is followed by empty ones."""
     covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
-    return (_row(_cells_of(row), covered) for row in own_rows(node))
+    for row in own_rows(node):
+        if covered and begins_group(row):
+            covered.clear()
+        yield _row(_cells_of(row), covered)
+
+
+def begins_group(row: Node) -> bool:
+    """Whether a row is the first of its `tbody`, into which no cell from above reaches."""
+    before = row.prev
+    while before is not None and before.tag != "tr":
+        before = before.prev
+    return before is None
 
 
 def row_cells(row: Node) -> list[Node]:
@@ -111,8 +129,8 @@ def _row(cells: list[tuple[Node, Attributes]], covered: dict[int, int]) -> Row:
         if covered:
             _add_covered(row, covered)
         columns = rows = 1
-        if attributes and len(row) < MAX_COLUMNS:
-            columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
+        if attributes and len(row) < MAX_WIDTH:
+            columns, rows = columns_of(attributes), rows_of(attributes)
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
         row.append(_cell_text(cell))
@@ -147,5 +165,17 @@ def _add_covered(row: Row, covered: dict[int, int]) -> None:
         row.append("")
 
 
-def _span(value: str | None) -> int:
-    return max(1, min(int(value), MAX_SPAN)) if value and value.strip().isdecimal() else 1
+def columns_of(attributes: Attributes) -> int:
+    """How many columns a cell covers."""
+    return max(1, min(_number(attributes.get("colspan")), MAX_COLUMNS))
+
+
+def rows_of(attributes: Attributes) -> int:
+    """How many rows a cell covers. 0 means all of its group."""
+    return min(_number(attributes.get("rowspan")) or MAX_ROWS, MAX_ROWS)
+
+
+def _number(value: str | None) -> int:
+    """The number at the beginning of an attribute, as browsers read it; 1 without one."""
+    found = _NUMBER.match(value) if value else None
+    return int(found[1][:MAX_DIGITS]) if found else 1

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from processing.article.kinds import CAPTION, HEADING, LIST_ITEM, QUOTE
 from processing.article.outline.outline import Kind
+from processing.article.tree.inline import is_drawn_formula
 from processing.article.tree.parse import Node, tag_number, tag_numbers
 
 BLOCK, INLINE, LINK, BREAK, IGNORED, SPECIAL = range(6)
 _INLINE_TAGS = (
-    "abbr acronym b bdi bdo big blink cite code data dfn em font i kbd label mark nobr output rb ruby samp slot small span "
+    "abbr acronym b bdi bdo blink cite code data dfn em i kbd label mark nobr output rb ruby samp slot span "
     "strong time tt u var wbr picture source"
 )
 _IGNORED_TAGS = (
     "style noscript svg template iframe object canvas audio video select option textarea input map progress meter datalist head link meta "
     "title nav rp rt rtc noembed noframes"
 )
-_SPECIAL_TAGS = "sup sub math img script button nobr del s strike ins q"  # what they hold depends on what is around them
+_SPECIAL_TAGS = "sup sub math img script button nobr del s strike ins q small font big"  # what they hold depends on what is around them
 ACTIONS: dict[str | None, int] = {
     **dict.fromkeys(_INLINE_TAGS.split(), INLINE),
     **dict.fromkeys(_IGNORED_TAGS.split(), IGNORED),
@@ -70,6 +71,8 @@ def rare_action(node: Node) -> int:
     tag = node.tag
     if tag in ACTIONS:
         return ACTIONS[tag]
+    if is_drawn_formula(node):
+        return IGNORED
     return BLOCK if tag in _RARE_BLOCK_TAGS or not _is_in_line(node) else INLINE
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from processing.article.metadata.dates import read_date
+from processing.article.dates.dates import read_date
 from processing.article.outline.outline import TextBlock
 from processing.article.outline.walk import read_outline
 from processing.article.tree.parse import Node

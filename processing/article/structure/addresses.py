@@ -14,7 +14,8 @@ _LINKS = ("http://", "https://", "mailto:", "tel:", "ftp://")
 _IMAGES = ("http://", "https://")
 _SOURCES = ("src", "data-src", "data-original", "data-lazy-src")
 _BLANK = re.compile(
-    r"/(?:blank|spacer|placeholder|pixel|transparent|lazy|grey|gray|loading|1x1)[\w.-]*\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)", re.IGNORECASE
+    r"(?:^|/)(?:blank|spacer|placeholder|pixel|transparent|lazy|grey|gray|loading|1x1)[\w.-]*\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)",
+    re.IGNORECASE,
 )
 _LATE = re.compile(
     r"(?!.*(?:srcset|sizes))data-.*(?:src|original|image|lazy)", re.IGNORECASE
@@ -44,9 +45,23 @@ def image_source(node: Node, base: str) -> str:
         return ""
     sources = [source for name in _SOURCES if (source := (attributes.get(name) or "").strip()) and not source.startswith("data:")]
     if not sources or _BLANK.search(sources[0]):  # pages that load images late have a blank one in `src`
-        sources = [*_late_sources(attributes), *sources[1:], *(part.split()[0] for part in _candidates(attributes)), *sources[:1]]
+        late = [*_late_sources(attributes), *sources[1:], *(part.split()[0] for part in _candidates(attributes))]
+        sources = [*(late or _sources_beside(node)), *sources[:1]]
     targets = (_joined(base, source) for source in sources)
     return next((target for target in targets if target.lower().startswith(_IMAGES)), "")
+
+
+def _sources_beside(node: Node) -> list[str]:
+    """The sources of an image in the `noscript` behind it, or of the `picture` around it."""
+    following = node.next
+    while following is not None and following.tag == "-text":
+        following = following.next
+    if following is not None and following.tag == "noscript":
+        return [source for image in following.css("img[src]")[:1] if (source := (image.attributes.get("src") or "").strip())]
+    around = node.parent
+    if around is None or around.tag != "picture":
+        return []
+    return [part.split()[0] for source in around.css("source") for part in _candidates(source.attributes)]
 
 
 def _late_sources(attributes: Mapping[str, str | None]) -> list[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from processing.article.outline.table import MAX_COLUMNS, own_rows, row_cells
+from processing.article.outline.table import MAX_WIDTH, begins_group, columns_of, own_rows, row_cells, rows_of
 from processing.article.structure.structure import STRONG, Piece, TableCells
 from processing.article.tree.parse import Node
 
-MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
 MAX_CELLS = 100_000
 
 Cell = list[Piece]
@@ -20,6 +19,8 @@ def read_cells(table: Node, read_cell: Callable[[Node], Cell]) -> TableCells:
     rows: list[list[Cell]] = []
     has_header, count = False, 0
     for node in own_rows(table):
+        if covered and begins_group(node):
+            covered.clear()
         cells = row_cells(node)
         row = _row(cells, covered, read_cell)
         count += len(row)
@@ -43,14 +44,16 @@ def _is_strong(row: list[Cell]) -> bool:
 def _row(cells: list[Node], covered: dict[int, int], read_cell: Callable[[Node], Cell]) -> list[Cell]:
     row: list[Cell] = []
     covering: dict[int, int] = {}
+    columns = 1
     for cell in cells:
+        row += [[] for _ in range(columns - 1)]  # covered by the cell before
         _add_covered(row, covered)
         columns = rows = 1
-        if len(row) < MAX_COLUMNS:
-            columns, rows = _span(cell.attributes.get("colspan")), _span(cell.attributes.get("rowspan"))
+        if len(row) < MAX_WIDTH:
+            columns, rows = columns_of(cell.attributes), rows_of(cell.attributes)
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
-        row += [read_cell(cell), *([] for _ in range(columns - 1))]
+        row.append(read_cell(cell))
     _add_covered(row, covered)
     for column in [column for column in covered if column >= len(row)]:
         del covered[column]
@@ -62,7 +65,3 @@ def _add_covered(row: list[Cell], covered: dict[int, int]) -> None:
     while (rows := covered.get(len(row), 0)) > 0:
         covered[len(row)] = rows - 1
         row.append([])
-
-
-def _span(value: str | None) -> int:
-    return max(1, min(int(value), MAX_SPAN)) if value and len(value) < 5 and value.strip().isdecimal() else 1

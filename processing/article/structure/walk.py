@@ -79,6 +79,7 @@ class _Walk:
         self._raw: list[Piece] = []
         self._closes: list[str] = []  # the closing marks of open quotations
         self._dates: list[str] = []
+        self._last_image = ""
         self._breaks = 0
         self._drop_cap = False  # the block begins with a large first letter
         self._names = 0  # given to items and quotations
@@ -213,7 +214,8 @@ class _Walk:
             self._add_text(text)
             return
         source = image_source(node, self._base)
-        if source:
+        if source and not (source == self._last_image and node.parent is not None and node.parent.tag == "noscript"):
+            self._last_image = source
             self._raw.append(Piece((node.attributes.get("alt") or "")[:500], self._marks, source))
 
     def _end_with(self, mark: str) -> None:
@@ -295,12 +297,18 @@ class _Walk:
         self._names += 1
         if tag == "blockquote":
             return (*above, Container("quote", self._names, self._names))
-        group = self._open[-1]  # the list's element
+        group = self._list_around()
         if tag == "dd" and group in self._last_items:  # a definition belongs to the term before it
             return self._last_items[group]
         kind, number = ("number", self._item_number(node, group)) if node.parent is not None and node.parent.tag == "ol" else ("bullet", 0)
         self._last_items[group] = (*above, Container(kind, group, self._names, number))
         return self._last_items[group]
+
+    def _list_around(self) -> int:
+        """The element of the list that an item is in. In a `dl`, a `div` may hold a term and its definitions."""
+        inner = self._open[-1]
+        outer = self._open[-2] if len(self._open) > 1 else inner
+        return outer if self.elements[inner].tag == "div" and self.elements[outer].tag == "dl" else inner
 
     def _item_number(self, node: Node, group: int) -> int:
         parent, last = node.parent, self._last_items.get(group)

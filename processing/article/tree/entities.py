@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from processing.article.tree.characters import folded_text
+
 _ENDLESS = re.compile(r"&#[0-9]{20,};?")  # no character has such a number, and `int` rejects thousands of digits
 
 
@@ -24,3 +26,8 @@ def storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def folded(text: str) -> str:
+    """Text with entities decoded (pages escape twice), without invisible characters, white space folded."""
+    return folded_text(unescaped(text))

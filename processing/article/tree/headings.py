@@ -15,10 +15,12 @@ from processing.article.tree.visible import text_parts, visible_text
 
 _KICKER = re.compile(
     r"kicker|overline|over-?title|eyebrow|top-?line|dachzeile|spitzmarke|roof-?line|supra-?title|sur-?titre?|ante-?titulo|pre-?title"
-    r"|vignette|catchline|flag-?line|ressort|rubri[ck]",
+    r"|vignette|catchline|flag-?line|ressort|rubri[ck]|sub-?(?:title|headline|heading)|untertitel|unterzeile|sous-?titre|sub-?t[ií]tulo",
     re.IGNORECASE,
 )
-PERMALINK_SIGNS = frozenset(("¶", "#", "§", "🔗", "⚓", "⚓︎", "∞", "\uf0c1"))  # of a link to the heading that it stands in
+PERMALINK_SIGNS = frozenset(
+    ("¶", "#", "§", "🔗", "⚓", "⚓︎", "∞", "↩", "↩︎", "\uf0c1")
+)  # of a link to the heading that it stands in, or back to the mark of a note
 MAX_SIGN = 3
 MAX_NOTE_MARK = 100  # characters
 MAX_PARTS = 20
@@ -46,7 +48,7 @@ def _parted(text: str, node: Node) -> str:
 
 
 def without_kicker(node: Node) -> str:
-    """The heading without a kicker above it; empty if it has none."""
+    """The heading without a kicker above it or a subtitle below it; empty if it has none."""
     if not any(map(_is_kicker, node.css("[class]"))):
         return ""
     return folded_text(inline_text(node, skip=lambda child: _is_kicker(child) or _is_mark(child), most=MAX_HEADING_NODES)).lstrip(" :|–-")

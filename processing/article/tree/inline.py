@@ -26,7 +26,7 @@ IN_TABLES = CELLS | {"tr", "tbody", "thead", "tfoot"}
 BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
 # By number: to read the name of a tag takes five times as long.
 _BLOCK_NUMBERS, _UNREAD_NUMBERS, _TABLE_NUMBERS, _QUOTATION = map(tag_numbers, (BLOCKS, _UNREAD, IN_TABLES, ["q"]))
-_OWN_NUMBERS = tag_numbers(("br", "sup", "sub", "del", "s", "strike", "ins", "span", "math", "img", "script"))
+_OWN_NUMBERS = tag_numbers(("br", "sup", "sub", "del", "s", "strike", "ins", "span", "small", "font", "big", "math", "img", "script"))
 _READERS: dict[str | None, Callable[[Node], str]] = {"math": formula_text, "img": image_text, "script": script_formula}
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
@@ -79,7 +79,7 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
     match node.tag:
         case "br":
             return edge
-        case "sup" | "sub":
+        case "sup" | "sub" | "small" | "font" | "big":
             return raised_text("".join(parts[-3:])[-20:], node)
         case "del" | "s" | "strike" | "ins":
             return edited_text("".join(parts[-3:]), node)
@@ -123,10 +123,15 @@ def is_unseen(node: Node) -> bool:
     return bool(attributes) and is_unseen_by(attributes, node)
 
 
+def is_drawn_formula(node: Node) -> bool:
+    """Whether an element is MathJax's drawing of a formula that stands behind it as MathML."""
+    return node.tag == "mjx-math" and (following := node.next) is not None and following.tag == "mjx-assistive-mml"
+
+
 def is_unseen_by(attributes: dict[str, str | None], node: Node) -> bool:
     """The same, given the element's attributes."""
     names = attributes.get("class") or ""
-    if names == "MathJax_Preview":
+    if names == "MathJax_Preview" or ("aria-hidden" in attributes and is_drawn_formula(node)):
         return True
     if names and "math" in names.lower():  # MathML for screen readers carries the formula's text
         return False

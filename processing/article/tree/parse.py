@@ -6,15 +6,14 @@ traversal run in C.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
+from processing.article.tree.shadow import fill_slots, with_shadow_trees
+
 Tree = LexborHTMLParser
 Node = LexborNode
-_TEMPLATE = re.compile(r"<(/?)template\b[^>]*>", re.IGNORECASE)
-_SHADOW_MODE = re.compile(r"""\bshadowroot(?:mode)?\s*=\s*["']?\s*(?:open|closed)""", re.IGNORECASE)
 _OPTIONS = LexborDocumentOptions.WO_EVENTS  # events are not used; without them parsing takes a seventh less time
 
 
@@ -27,25 +26,10 @@ def parse(html: str, utf8: bytes | None = None) -> Tree:
     if b"\x00" in data:
         data = data.replace(b"\x00", b" ")
     if b"shadowroot" in data and b"<template" in data:
-        data = _with_shadow_trees(data.decode()).encode()
+        tree = LexborHTMLParser(with_shadow_trees(data.decode()).encode(), options=_OPTIONS)
+        fill_slots(tree)
+        return tree
     return LexborHTMLParser(data or b"<html></html>", options=_OPTIONS)
-
-
-def _with_shadow_trees(html: str) -> str:
-    """The HTML with declarative shadow trees as elements: browsers show them, and the parser keeps templates out of the tree."""
-    parts: list[str] = []
-    shadows: list[bool] = []  # of the open templates, whether each is a shadow tree
-    position = 0
-    for match in _TEMPLATE.finditer(html):
-        if match[1]:
-            is_shadow = bool(shadows) and shadows.pop()
-        else:
-            is_shadow = _SHADOW_MODE.search(match[0]) is not None and not any(not shadow for shadow in shadows)
-            shadows.append(is_shadow)
-        if is_shadow:
-            parts += [html[position : match.start()], f"<{match[1]}div>"]
-            position = match.end()
-    return "".join([*parts, html[position:]])
 
 
 def tag_numbers(tags: Iterable[str]) -> frozenset[int]:

@@ -6,7 +6,7 @@ import pytest
 
 from processing.article.article import read_article
 from processing.article.metadata.jsonld import read_jsonld
-from processing.article.outline.table import MAX_COLUMNS, MAX_SPAN, read_table
+from processing.article.outline.table import MAX_COLUMNS, MAX_WIDTH, read_table
 from processing.article.outline.walk import read_outline
 from processing.article.structure.structure import Piece
 from processing.article.structure.tables import read_cells
@@ -120,8 +120,8 @@ def test_parts_that_are_read_after_all() -> None:
 def test_a_row_of_cells_that_cover_others_has_an_end() -> None:
     table = parse(f"<table>{'<tr><td rowspan=50 colspan=50>x<td>y' * 60}</table>").css_first("table")
     assert table is not None
-    assert max(line.count("|") for line in (read_table(table) or "").split("\n")) < MAX_COLUMNS + 2 * MAX_SPAN
-    assert max(map(len, read_cells(table, lambda _: [Piece("x")]).rows), default=0) < MAX_COLUMNS + 2 * MAX_SPAN
+    assert max(line.count("|") for line in (read_table(table) or "").split("\n")) < MAX_WIDTH + 2 * MAX_COLUMNS
+    assert max(map(len, read_cells(table, lambda _: [Piece("x")]).rows), default=0) < MAX_WIDTH + 2 * MAX_COLUMNS
 
 
 SCRIPTS = [

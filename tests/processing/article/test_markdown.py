@@ -15,7 +15,7 @@ from processing.article.markdown.leaf import leaf_markdown
 from processing.article.structure.structure import Piece, Structure, StructureBlock
 from processing.article.structure.walk import MAX_CONTAINERS, MAX_DEPTH, read_structure
 from processing.article.tree.parse import parse
-from schemas.article import Article, BlockKind, BlockMarkup, Container
+from schemas.article import Article, Block, BlockKind, BlockMarkup, Container
 from schemas.page import Page
 
 URL = "https://valley.example/2025/mill"
@@ -118,12 +118,20 @@ def test_a_table_in_a_cell_stays_in_it() -> None:
         ("src='data:image/gif;base64,x' data-lazy=/b.webp?w=1", "/b.webp?w=1"),
         ("src=/img/placeholder.png srcset='/c.jpg 1x, /d.jpg 2x'", "/c.jpg"),
         ("srcset='/c.jpg 400w, /d.jpg 800w'", "/c.jpg"),
+        ("src=blank.gif data-srcset='/c.jpg 1x'", "/c.jpg"),
         ("src=/spacer.gif", "/spacer.gif"),
         ("src=/e.jpg data-original=/large.jpg", "/e.jpg"),
     ],
 )
 def test_an_image_that_is_loaded_late(image: str, source: str) -> None:
     assert markdown(f"<p>A picture <img alt=mill {image}> of it.</p>") == f"A picture ![mill](https://valley.example{source}) of it."
+
+
+@pytest.mark.parametrize("length", [1, 100])
+def test_an_image_for_readers_without_scripts_is_read_once(length: int) -> None:
+    image = "<p><img src=/placeholder.png><noscript><img src=/c.jpg></noscript></p>"
+    text = "The mill turns again. " * length
+    assert markdown(f"{image}<p>{text}</p>") == f"![](https://valley.example/c.jpg)\n\n{text.strip()}"
 
 
 @pytest.mark.parametrize(
@@ -228,6 +236,26 @@ def test_a_block_longer_than_a_chunk_is_cut_at_rows_lines_sentences() -> None:
         sum(text.count("line_") for text in (chunk.text for chunk in chunks) if text.startswith("```\n") and text.endswith("\n```")) == 80
     )
     assert sum(chunk.text.count("x") for chunk in chunks) == 900
+
+
+@pytest.mark.parametrize("size", [40, 60, 90, 200])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "He said: “It turns.” Then (as ever!) the <b>wheel stood. It stood still.</b> Nobody had *seen* it.",
+        "See <a href='/the-old-mill(1874)'>the page. It is old</a> and <i>what it says.</i> Run <code>a. b</code> and <code>c</code> then.",
+        "磨坊又转了。人们说“真好。”然后<b>轮子停了。它停了很久。</b>没有人看见它再次转动。",
+        "A <b>very long mark. It goes on and on. It does not end soon. It goes on and on, and then on again.</b> The end.",
+        "A sentence with \\* and [brackets] and `ticks` and under_scores and *stars* that is as long as two or three of the others are.",
+    ],
+)
+def test_no_mark_is_cut(inner: str, size: int) -> None:
+    found = structure(f"<p>{inner}</p>").blocks
+    blocks = [Block(block.kind, block.text) for block in found]
+    chunks = split_chunks(blocks, [BlockMarkup(leaf_markdown(block)) for block in found], size)
+    texts = [child.content for chunk in chunks for token in PARSER.parse(chunk.text) for child in token.children or ()]
+    assert "".join("".join(texts).split()) == "".join(found[0].text.split())
+    assert all(len(chunk.text) <= size for chunk in chunks)
 
 
 def test_hostile_nesting_is_bounded() -> None:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from processing.article.metadata.authors import names_in
-from processing.article.metadata.dates import date_in_url, read_date
+from processing.article.dates.dates import date_in_url, read_date
 from processing.article.metadata.metadata import Metadata, read_metadata
+from processing.article.metadata.people.names import names_in
 from processing.article.tree.parse import parse
 from schemas.page import Hints, Page
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from processing.article.dates.dates import read_date
+from processing.article.dates.months import month_number
 from processing.article.metadata import local_zone
-from processing.article.metadata.dates import read_date
 from processing.article.metadata.metadata import Metadata, read_metadata
-from processing.article.metadata.months import month_number
 from processing.article.tree.parse import parse
 from schemas.page import Page
 from schemas.web.date_words import MONTHS, MONTHS_ELSEWHERE

@@ -6,9 +6,11 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from processing.article.metadata.calendars import Day, gregorian, read_other_calendar
-from processing.article.metadata.clocks import LARGEST_OFFSET, Clock, has_unread_clock, read_clock
-from processing.article.metadata.months import joined_months, month_number
+from processing.article.dates.calendars import Day, gregorian, read_islamic_month, read_other_calendar
+from processing.article.dates.clocks import Clock, has_unread_clock, read_clock
+from processing.article.dates.months import joined_months, month_number
+from processing.article.dates.numerals import with_digits
+from processing.article.dates.zones import LARGEST_OFFSET
 from processing.article.tree.characters import without_invisible
 from schemas.web.date_words import MONTHS
 
@@ -18,7 +20,7 @@ _WORD = r"([^\s\d,./_|()\[\]]{2,20})"
 _ISO = re.compile(r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|(?:\.\s(\d{1,2})\.\s|\s/\s(\d{1,2})\s/\s)(\d{1,2})\.?)(?!\d)")
 # Most dates in markup. They have no year of another calendar, and Python's own reader is ten times as fast as the patterns.
 _MACHINE = re.compile(r"(?:199|20\d)\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
-_COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(?=Z|[+-]|$)(.*)$")
+_COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d{1,9})?)?)?(?=Z|\s?[+-]|$)(.*)$")
 _CJK = re.compile(r"(\d{4})\s*(?:[年년]|оны)\s*(\d{1,2})\s*(?:[月월]|(?:-р\s)?сарын)\s*(\d{1,2})\s*[日일號号]?")
 _VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2})\s+(?:tháng|thg)\s+(\d{1,2})(?:,|\s+năm)?\s+(\d{4})(?!\d)", re.IGNORECASE)
 _DAY_FIRST = re.compile(
@@ -26,8 +28,8 @@ _DAY_FIRST = re.compile(
     r"(?:\.?,?\s?[-\s/]\s*|\.)(?:de\s+|del\s+)?(\d{4})(?!\d)",
     re.IGNORECASE,
 )
-_MONTH_FIRST = re.compile(rf"(?<![^\W_]){_WORD}\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s+(\d{{4}})(?!\d)", re.IGNORECASE)
-_YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})(?:[.,]|(?:\(e\))?ko|\s+m\.|\s+оны)?\s+{_WORD}\.?\s+(\d{{1,2}})(?!\d)")
+_MONTH_FIRST = re.compile(rf"(?<![^\W_]){_WORD}(?:\.\s*|\s+)(\d{{1,2}})(?:st|nd|rd|th)?(?:\s*,\s*|\s+)(\d{{4}})(?!\d)", re.IGNORECASE)
+_YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})(?:(?:[.,]|(?:\(e\))?ko|\s+m\.|\s+оны)?\s+|-){_WORD}(?:\.?\s+|-)(\d{{1,2}})(?!\d)")
 _LATVIAN = re.compile(rf"(?<!\d)(\d{{4}})(?:\.\s?gada|\s?ж\.|\s?-?yil|\s?жылғы)\s+(\d{{1,2}})[-.]?\s?{_WORD}", re.IGNORECASE)
 _YEAR_LAST = re.compile(r"([^\W\d_]{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}(?::\d{2})?)\s+((?:[A-Z]{2,5}|[+-]\d{4})\s+)?(\d{4})(?!\d)")
 _NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})(?:([/.-])(\d{1,2})\2(\d{4}|\d{2})|(\.\s|\s/\s)(\d{1,2})\5(\d{4}))(?![\d/])")
@@ -77,12 +79,12 @@ def has_unread_time(text: str, month_first: bool = True, language: str | None = 
         return bool(match[4]) and _compact_clock(match) is None
     text = _YEAR_LAST.sub(r"\1 \4 \2 \3", text)
     found = _day(text, month_first, language)
-    return found is not None and has_unread_clock(found[0], text[found[2] :], text[: found[1]], language, iso=found[3])
+    return found is not None and has_unread_clock(text[found[2] :], text[: found[1]], language, iso=found[3])
 
 
 def _cleaned(text: str | None) -> str:
     text = without_invisible((text or "").strip()[:200]).translate(_SIGNS)
-    return text if text.isascii() else _DASHED_OFFSET.sub(r"\1-", joined_months(text))
+    return text if text.isascii() else _DASHED_OFFSET.sub(r"\1-", joined_months(with_digits(text)))
 
 
 def _day_and_time(text: str, month_first: bool, language: str | None) -> tuple[datetime, str | None] | None:
@@ -90,7 +92,7 @@ def _day_and_time(text: str, month_first: bool, language: str | None) -> tuple[d
     if found is None:
         return None
     midnight, start, end, is_iso = found
-    clock = read_clock(midnight, text[end:], text[:start], language, iso=is_iso)
+    clock = read_clock(text[end:], text[:start], language, iso=is_iso)
     if clock is None:
         return midnight, None
     moment = clock.on(midnight)
@@ -100,7 +102,8 @@ def _day_and_time(text: str, month_first: bool, language: str | None) -> tuple[d
 def _day(text: str, month_first: bool, language: str | None) -> tuple[datetime, int, int, bool] | None:
     """The midnight of the first date in a text, where it begins and ends, and whether it is written as in ISO 8601."""
     iso = _iso(text)
-    found = iso or read_other_calendar(text) or _cjk(text) or _words(text, language) or _numeric(text, month_first)
+    found = iso or read_other_calendar(text, language) or _cjk(text) or _words(text, language) or _numeric(text, month_first)
+    found = found or (None if text.isascii() else read_islamic_month(text))
     own = gregorian(found, language) if found else None
     if own is None:
         return None
@@ -147,9 +150,8 @@ def _numbers(text: str) -> tuple[datetime, str | None] | None:
 
 def _compact_clock(match: re.Match[str]) -> Clock | None:
     """The time in a date without separators."""
-    day = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC)
     time = ":".join(part for part in match.groups()[3:6] if part)
-    return read_clock(day, f"T{time}{match[7]}", "", None, iso=True) if time else None
+    return read_clock(f"T{time}{match[7]}", "", None, iso=True) if time else None
 
 
 def _cjk(text: str) -> Day | None:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from processing.article.metadata.day_periods import COMMON_PERIODS, Period, periods_of
+from processing.article.dates.day_periods import COMMON_PERIODS, Period, periods_of
 from schemas.web.date_words import MONTHS, find_month, month_by_name
 
 # Languages whose words are all here. For others CLDR is loaded, which costs some milliseconds for each.

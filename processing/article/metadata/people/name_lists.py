@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _FIRMS = "Söhne|Sons|Co|Cie|Partners?|Fils|Hijos|Figli|Zonen|Sønner|Söner|Company|Associates|Brothers|Gebrüder|Töchter|Daughters"
 _NO_FIRM = rf"(?!\s*(?:{_FIRMS}|zu|zum|zur)\b)"  # `Otto und Söhne` is one name, as is `von und zu Tal`
@@ -15,8 +16,22 @@ _CONJUNCTION = re.compile(
 _WEAK_CONJUNCTION = re.compile(
     r"\s+(?:en|y|e|i|a|si|și|şi|oraz|ja|ir|un|és|ve|dan|và|dhe|eta|agus|и|і|й|та|ды|και|ו|و|اور|और|এবং|และ|和|及|と|및|와|과)\s+"
 )
-_PARTICLES = r"(?:(?:van|von|der|den|de|la|du|del|della|di|da|dos|ten|ter|el|al|bin|ibn|le|zu|af|av|Ó|Ní|Mac|San|Saint)\s+)*"
-_LAST_FIRST = re.compile(rf"({_PARTICLES}[^\W\d_a-zß-ÿ][^\s,]*),\s*([^\W\d_a-zß-ÿ][^\s,]*(?:\s[^\W\d_a-zß-ÿ][^\s,]*)?)")
+_PARTICLES = r"(?:(?:van|von|der|den|de|la|du|del|della|di|da|dos|ten|ter|el|al|bin|ibn|le|zu|af|av|Ó|Ní|Mac|Mc|San|Saint)\s+)*"
+_CAPITAL = r"[^\W\d_a-zß-ÿ][^\s,]*"
+_FIRST = rf"({_CAPITAL}(?:\s(?:da|de|del|dos|du|van|von|la))?(?:\s{_CAPITAL})?(?:\s(?:da|de|dos|du|van|von))?)"
+_LAST_FIRST = re.compile(rf"({_PARTICLES}(?:(?:al|el|ad|an|ar|as)-)?{_CAPITAL}),\s*{_FIRST}")
+# The surnames of a father and a mother, of which the first is one that many people have: `García Márquez, Gabriel`.
+_TWO_LAST_FIRST = re.compile(rf"({_PARTICLES}({_CAPITAL})\s(?:(?:y|e|de|da|dos|i)\s)?{_CAPITAL}),\s*(?:{_FIRST}|((?:[^\W\d_]\.\s?)+))")
+_SURNAMES = """
+garcia gonzalez rodriguez fernandez lopez martinez sanchez perez gomez jimenez ruiz hernandez diaz moreno alvarez munoz romero gutierrez
+navarro torres dominguez vazquez vasquez ramos ramirez serrano molina morales suarez ortega delgado castro ortiz rubio marin nunez iglesias
+medina garrido cortes castillo santos guerrero lozano cano mendez flores vargas herrera aguilar rojas reyes silva souza sousa ferreira
+pereira oliveira costa rodrigues martins fernandes goncalves gomes lopes marques alves almeida ribeiro pinto carvalho teixeira barbosa rocha
+"""
+_COMMON_SURNAMES = frozenset(_SURNAMES.split())
+_BEHIND_NAME = re.compile(r"(?:,\s*(?:ph\.?\s?d|m\.?d|m\.?a|m\.?sc|mba|mph|rn|dvm|esq)\.?)+$", re.IGNORECASE)
+_JUNIOR = re.compile(r",?\s((?:jr|sr)\.?|ii|iii|iv)$", re.IGNORECASE)
+_JUNIOR_FIRST = re.compile(rf"({_CAPITAL})\s((?:Jr|Sr)\.?|II|III|IV),\s*{_FIRST}")
 _LAST_INITIALS = re.compile(
     rf"({_PARTICLES}[^\W\d_a-zß-ÿ][^\s,]*),\s*((?:[^\W\d_a-zß-ÿ]\.[\s-]?)+)(?:[,;]\s*(?:(?:and|und|et|&)\s+)?|\s*(?:and|und|et|&)\s+|$)"
 )
@@ -46,9 +61,29 @@ def first_names_first(text: str) -> str:
         return text
     if found := _with_initials(text):
         return "; ".join(f"{match[2].strip()} {match[1]}" for match in found)
-    pairs = [_LAST_FIRST.fullmatch(part.strip()) for part in re.split(r"[;|\n]|\s(?:and|und|et|&)\s", text)]
-    turned = [f"{pair[2]} {pair[1]}" for pair in pairs if pair and _is_first_name(pair[2])]
-    return "; ".join(turned) if len(turned) == len(pairs) else text
+    turned = [_turned(part.strip()) for part in re.split(r"[;|\n]|\s(?:and|und|et|&)\s", text)]
+    return "; ".join(filter(None, turned)) if all(turned) else text
+
+
+def _turned(name: str) -> str | None:
+    """One person's name with the first name first; None if it is not the other way round."""
+    bare = _BEHIND_NAME.sub("", name)
+    if pair := _JUNIOR_FIRST.fullmatch(bare):
+        return f"{pair[3]} {pair[1]} {pair[2]}"
+    junior = _JUNIOR.search(bare)
+    bare = bare[: junior.start()] if junior else bare
+    end = f" {junior[1]}" if junior else ""
+    pair = _LAST_FIRST.fullmatch(bare)
+    if pair and _is_first_name(pair[2]):
+        return f"{pair[2]} {pair[1]}{end}"
+    pair = _TWO_LAST_FIRST.fullmatch(bare)
+    if pair and _without_accents(pair[2]) in _COMMON_SURNAMES and (pair[4] or _is_first_name(pair[3])):
+        return f"{(pair[3] or pair[4]).strip()} {pair[1]}{end}"
+    return None
+
+
+def _without_accents(word: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(sign))
 
 
 def _with_initials(text: str) -> list[re.Match[str]]:
@@ -79,6 +114,9 @@ def _split_commas(text: str) -> list[str]:
     if text.startswith(","):
         return []  # an outlet without its author
     first, *others = [part for part in text.split(",") if part.strip()] or [""]
+    if len(others) >= 3 and len(others) % 2 and all(len(part.split()) == 1 for part in (first, *others)):  # `Lee, Ann, Bell, Tom`
+        names = [first, *others]
+        return [f"{given.strip()} {last.strip()}" for last, given in zip(names[::2], names[1::2], strict=True)]
     if others and all(len(part.split()) >= 2 for part in (first, *others)):
         return [first, *others]
     return [text] if others and _SUFFIX.fullmatch(others[0].strip()) else [first]

@@ -31,16 +31,17 @@ _WORDS = {
         "vorm.|vormittags|morgens|frühmorgens|in the morning|du matin|de la mañana|de la madrugada|di mattina|del mattino|da manhã"
         "|da madrugada"
         "|'s ochtends|’s ochtends|'s morgens|rano|przed południem|ráno|dopoledne|dop.|утра|ранку"
-        "|清晨|早上|早晨|凌晨|上午|早|朝|早朝|未明|아침|새벽|오전"
+        "|清晨|早间|早間|早上|早晨|凌晨|上午|早|朝|早朝|未明|아침|새벽|오전"
         "|এএম|pagi"
     ),
     Period.PM: (
         "nachm.|nachmittags|in the afternoon|de l'après-midi|de l’après-midi|de la tarde|di pomeriggio|del pomeriggio|da tarde|'s middags"
         "|’s middags|po południu|odpoledne|odp.|дня|下午|午后|午後|오후|পিএম"
     ),
-    Period.NOON: "noon|mittags|midi|del mediodía|中午|正午|昼|정오|낮",
+    Period.NOON: "noon|mittags|midi|del mediodía|中午|正午|午间|午間|昼|정오|낮",
     Period.EVENING: (
-        "abends|in the evening|du soir|di sera|della sera|'s avonds|’s avonds|wieczorem|večer|вечера|вечора|晚上|傍晚|夜晚|晚|夕方|저녁"
+        "abends|in the evening|du soir|di sera|della sera|'s avonds|’s avonds|wieczorem|večer|вечера|вечора"
+        "|晚上|晚间|晚間|夜间|夜間|当晚|當晚|傍晚|夜晚|晚|夕方|저녁"
     ),
     Period.NIGHT: ("midnight|at night|nachts|de la noche|da noite|di notte|'s nachts|’s nachts|w nocy|v noci|ночи|ночі|夜|深夜|夜中|밤"),
 }

@@ -1,0 +1,1 @@
+"""Who wrote a page: from declarations and from what readers see."""

@@ -1,0 +1,123 @@
+"""Titles as the templates of many systems write them: above the site's name, below it, in lower headings, in elements named titles."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from processing.article.metadata.metadata import read_metadata
+from processing.article.tree.parse import parse
+from schemas.page import Page
+
+TITLE = "The old mill turns again"
+PROSE = "<p>" + "The wheel of the old mill turns again, after forty years and many repairs by the village. " * 3 + "</p>"
+
+
+def title(head: str, body: str, url: str = "https://www.valley-post.example/news/mill.html") -> str | None:
+    html = f"<html lang=en><head>{head}</head><body>{body}</body></html>"
+    return read_metadata(parse(html), Page(url, html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC))).title
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        (f"{TITLE} - Mühlenverein Österreich", "www.muehlenverein-oesterreich.example"),
+        (f"{TITLE} - Café Économie", "cafe-economie.example"),
+        (f"{TITLE} – Łódzki Młyn", "lodzkimlyn.example"),
+        (f"{TITLE} - Deutsche Mühlen Zeitung", "www.dmz.example"),
+        (f"{TITLE} - Musikverein Harmonie Kleinstadt e.V.", "mv-kleinstadt.example"),
+        (f"{TITLE} - The Mill Programming Language", "doc.mill-lang.example"),
+        (f"{TITLE}, Valley Post", "valley-post.example"),
+        (f"{TITLE} @ Valley Post", "valley-post.example"),
+        (f"{TITLE} [Valley Post]", "valley-post.example"),
+        (f"{TITLE} (Valley Post)", "valley-post.example"),
+        (f"Valley Post: {TITLE}", "valley-post.example"),
+        (f"{TITLE} - Valley Post - News of the whole valley and its villages", "valley-post.example"),
+        (f"{TITLE} - Business - Valley Post", "valley-post.example"),
+        (f"{TITLE} - Page 2 - Valley Post", "valley-post.example"),
+        (f"{TITLE} - by Ida Kohl - Valley Post", "valley-post.example"),
+        ("The &lt;em&gt;old&lt;/em&gt; mill turns again | Valley Post", "valley-post.example"),
+    ],
+)
+def test_the_site_s_name_goes(written: str, host: str) -> None:
+    assert title(f"<title>{written}</title>", PROSE, f"https://{host}/a.html") == TITLE
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("The mill - a tale of the valley - Valley Post", "valley-post.example"),
+        ("The mill, the valley", "valley-post.example"),
+        ("The mill (a tale)", "valley-post.example"),
+        ("Anna: the mill turns", "valley-post.example"),
+        ("The mill turns - What now?", "wn.example"),
+        ("Bakers begin contest - Boris becomes chancellor of the north", "bbc.example"),
+        ("Mills of the valley - What became of Kleinstadt", "mv-kleinstadt.example"),
+    ],
+)
+def test_what_is_not_the_site_s_name_stays(written: str, host: str) -> None:
+    assert title(f"<title>{written}</title>", PROSE, f"https://{host}/a.html") == written.removesuffix(" - Valley Post")
+
+
+def test_a_home_page_keeps_its_site_s_name() -> None:
+    assert title("<title>Millhub: all about old mills</title>", PROSE, "https://millhub.example/") == "Millhub: all about old mills"
+    assert title("<title>Millhub</title>", f"<h2>Some newer story here</h2>{PROSE}", "https://millhub.example/") == "Millhub"
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (f"Notes from a Valley: {TITLE}", f"<h1>Notes from a Valley</h1><h3 class='post-title entry-title'>{TITLE}</h3>"),
+        (f"{TITLE} - The Book of Mills", f"<div id=menu-bar><h1>The Book of Mills</h1></div><main><h2>{TITLE}</h2></main>"),
+        (f"{TITLE} | Of Mills", f"<h1 class=site-title>Of Mills</h1><h2>{TITLE}</h2>"),
+        ("Valley Post", f"<h1><a href='/'>Valley Post</a></h1><nav><h2>Site navigation menu</h2></nav><div><h2>{TITLE}</h2></div>"),
+        ("Valley Post", f"<div id=content><div class=headline>{TITLE}</div></div>"),
+        ("Valley Post", f"<div class=hentry><div class=entry-title>{TITLE}</div></div>"),
+        ("Valley Post", f"<div itemprop=headline>{TITLE}</div>"),
+        ("Valley Post", f"<meta itemprop=headline content='{TITLE}'>"),
+        ("", f"<p class=news-title>{TITLE}</p>"),
+        ("Choral Society North - " + TITLE, f"<table><tr><td class=contentheading>{TITLE}</td></tr></table>"),
+        ("New Page 1", f"<h2>{TITLE}</h2>"),
+        ("Unbenanntes Dokument", f"<h1>{TITLE}</h1>"),
+        ("Einzelansicht - Valley Post", f"<h1>{TITLE}</h1>"),
+        ("Valley Post: News", f"<h1>{TITLE}</h1>"),
+        ("Valley Post", f"<aside><h1>All our newsletters</h1></aside><article><h1>{TITLE}</h1></article>"),
+        ("Valley Post", f"<div class=cookie-consent><h1>We use cookies</h1></div><article><h1>{TITLE}</h1></article>"),
+        ("Valley Post - detail", f"<h1>detail</h1><h1>{TITLE}</h1><meta property=og:title content='{TITLE}'>"),
+    ],
+)
+def test_the_title_that_readers_see_below_the_site_s_name(head: str, body: str) -> None:
+    assert title(f"<title>{head}</title>", body + PROSE) == TITLE
+
+
+@pytest.mark.parametrize(
+    ("written", "heading"),
+    [
+        (f"{TITLE} - Valley Post", f"<span>Heritage<span class=visually-hidden>: </span></span><span>{TITLE}</span>"),
+        (f"Heritage: {TITLE}</title><meta property=og:title content='{TITLE}'><title>", f"<span>Heritage</span> : <span>{TITLE}</span>"),
+        (f"{TITLE} - Valley Post", f"{TITLE} <small>A village celebrates</small>"),
+        ("Valley Post", f"{TITLE}<span class=subtitle>A village celebrates</span>"),
+    ],
+)
+def test_a_heading_without_what_stands_above_or_below_the_title(written: str, heading: str) -> None:
+    assert title(f"<title>{written}</title>", f"<h1>{heading}</h1>{PROSE}") == TITLE
+
+
+def test_a_lower_heading_as_readers_see_it() -> None:
+    assert (
+        title("<title>The old mill - again it turns</title>", f"<h2>The old mill – again it turns</h2>{PROSE}")
+        == "The old mill – again it turns"
+    )
+
+
+def test_a_heading_of_one_word_before_the_site_s_name() -> None:
+    assert title("<title>Kayaks | River Co-op</title>", f"<h1>Kayaks</h1>{PROSE}") == "Kayaks"
+
+
+def test_a_title_that_is_cut_off_gives_way_to_the_whole_one() -> None:
+    head = "<meta property=og:title content='The old mill turns...'>"
+    assert title(f"{head}<title>{TITLE} | Valley Post</title>", PROSE) == TITLE
+
+
+def test_a_heading_in_the_content_is_not_the_site_s() -> None:
+    body = f"<header><p>Valley</p></header><main><h1>{TITLE}</h1>{PROSE}<h2>Wheels and cogs</h2></main>"
+    assert title(f"<title>Wheels and cogs - {TITLE}</title>", body) == TITLE
