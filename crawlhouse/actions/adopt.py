@@ -64,6 +64,8 @@ def _report(crawl: Crawl, adopted: Adopted, nothing: str) -> None:
     others = ", ".join(f"{count:,} {label}" for label, count in sorted(adopted.counts.others.items()))
     if others:
         say(f"Copied, but no web pages: {others}.")
+    if adopted.counts.again:
+        say(f"{plural(adopted.counts.again, 'capture', 'was', 'were')} adopted before from a file that begins alike, and left out.")
     if adopted.counts.taken_down:
         say(f"{plural(adopted.counts.taken_down, 'capture', 'is', 'are')} taken down. The copies have tombstones in place of the records.")
     if adopted.manifests:
@@ -73,6 +75,5 @@ def _report(crawl: Crawl, adopted: Adopted, nothing: str) -> None:
     if adopted.counts.damaged:
         raise StorageError(
             f"{plural(adopted.counts.damaged, 'record')} cannot be read, left out ({adopted.counts.first_damage}): a file is cut off, "
-            "damaged or no WARC file. All others are adopted. Get that file again and adopt it too: what "
-            "both files have is then stored twice, and `known` the second time."
+            "damaged or no WARC file. All others are adopted. Get that file again and adopt it too: what both files have is stored once."
         )

@@ -17,6 +17,7 @@ from crawlhouse.reports.check_tables import check_tables, has_definitions
 from processing.extract.checks.rule_check import check_rules
 from processing.extract.page_tasks import ReadPage
 from schemas.article import Article, plain_text
+from schemas.capture import UrlKind
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings, load_settings
@@ -24,6 +25,8 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, SpiderError, StorageError, UnavailableError
 from schemas.numbers import plural
 from schemas.outcomes import Reason
+from spiders.urls.canonical import canonicalize
+from spiders.urls.scope import CrawlScope
 
 SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
 MAX_LOG_CHARACTERS = 20_000
@@ -97,6 +100,7 @@ def _fetch_and_show(crawl: Crawl, pages: int, folder: Path) -> None:
         why = ", ".join(f"{reason} ({count})" for reason, count in result.manifest.reasons.items()) or result.manifest.finish_reason
         raise UnavailableError(f"Nothing came back from {', '.join(crawl.hosts())}: {why}. Look at the seeds and at the network.")
     _show_responses(result)
+    _say_what_leads_away(crawl, result)
     show_spider(result.manifest.statistics)
     if result.makes_articles:
         _show_articles(result)
@@ -130,13 +134,25 @@ def _show_responses(result: CheckResult) -> None:
     show(counts_table("URLs", {"due": counts["due"], **parts, **result.manifest.reasons}))
 
 
+def _say_what_leads_away(crawl: Crawl, result: CheckResult) -> None:
+    """Say which seeds lead out of the crawl, and what helps."""
+    scope, fetched = CrawlScope(crawl), {page.url for page in result.pages}
+    seeds = {canonicalize(seed.url) for seed in crawl.seeds}
+    for page in result.pages:
+        target = page.leads_to
+        if page.url in seeds and target and target not in fetched and not scope.covers(target, UrlKind.PAGE, 0):
+            say(f"{page.url} leads out of the crawl, to {target}. If it is meant, make it the seed, or add its host to scope.hosts.")
+
+
 def _outcome_text(page: CheckedPage, result: CheckResult) -> str:
     words = [rows_text(page.rows, page.quarantined)] if page.rows or page.quarantined else []
     if isinstance(page.outcome, ReadPage):
         words.insert(0, f"article for quarantine: {page.violation.reason}" if page.violation else "article")
     elif page.outcome is not None:
-        shown = f": {page.outcome.detail}" if page.outcome.reason is Reason.REDIRECT else ""  # where a redirect leads explains a lot
+        shown = f": {page.outcome.detail}" if page.outcome.reason is Reason.REDIRECT else ""  # where it leads explains a lot
         words.append(f"{'no article: ' if result.makes_articles else 'nothing: '}{page.outcome.reason}{shown}")
+    if page.leads_to and page.status == 200:
+        words.append(f"its refresh leads to {page.leads_to}")
     return "; ".join(words) or "no rows"
 
 

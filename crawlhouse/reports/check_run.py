@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 from crawlhouse.reports.checked_datasets import CheckedDataset, check_datasets, check_process_run, judged_in_a_run
+from crawlhouse.reports.leads_to import leads_to
 from processing.clean.cleaning import article_violation
 from processing.clean.policy import Violation
 from processing.extract.extraction import read_segment
@@ -34,7 +35,8 @@ class CheckedPage:
     """One response and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`, `size` is in bytes.
 
     `outcome` is its article or why there is none; None if the crawl makes no articles and the page can be read. `rows` counts the rows of
-    each dataset that would be published, `quarantined` those for quarantine; `violation` is why the article would go there.
+    each dataset that would be published, `quarantined` those for quarantine; `violation` is why the article would go there. `leads_to` is
+    the URL to which a response without an article leads, by a redirect or a refresh.
     """
 
     url: str
@@ -43,6 +45,7 @@ class CheckedPage:
     size: int
     outcome: ReadPage | Rejected | None
     violation: Violation | None = None
+    leads_to: str | None = None
     rows: Counter[str] = field(default_factory=Counter)
     quarantined: Counter[str] = field(default_factory=Counter)
 
@@ -99,6 +102,7 @@ def _read_pages(run: ProcessRun, manifest: Manifest, settings: Settings, store: 
                 article = result.article.article if result.article else None
                 violation = article_violation(article, row.fetch_time, run.crawl.articles) if article else None
                 page = CheckedPage(row.url, row.kind, row.fetch_status, row.content_length or 0, result.outcome, violation)
+                page = page if article else replace(page, leads_to=leads_to(row, store))
                 pages[row.warc_filename, row.warc_record_offset] = page
             rows.finish()
     return pages

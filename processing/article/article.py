@@ -14,10 +14,12 @@ from processing.article.body.article_body import ArticleBody
 from processing.article.body.blocks import to_blocks
 from processing.article.body.boilerplate import remove_boilerplate
 from processing.article.body.calibration import calibrated, measure
+from processing.article.body.comment_sections import mark_comment_sections
 from processing.article.body.confidence import FALLBACK_BELOW, ReadText, plausibility, read_text
 from processing.article.body.fallback import declared_blocks, read_with_trafilatura
 from processing.article.body.forms import form_of, mark_other_articles
 from processing.article.body.standfirst import find_standfirst
+from processing.article.body.teasers import site_name_of
 from processing.article.metadata.metadata import Metadata, read_metadata
 from processing.article.outline.container import find_container, find_lead, find_recipe_parts
 from processing.article.outline.host_container import find_known_container, signature
@@ -99,6 +101,7 @@ def analyze_page(page: Page, rules: SiteRules | None, tree: Tree | None = None) 
         metadata = site_rules.override_metadata(metadata, tree, rules)  # before the page type, because the title counts for it
     outline = read_outline(tree.body)
     mark_other_articles(outline, metadata.title)
+    mark_comment_sections(outline)
     container = find_container(outline)
     return PageAnalysis(tree, metadata, outline, container, classify_page(tree, page, metadata, outline, container))
 
@@ -113,7 +116,7 @@ def _read_body(page: Page, analysis: PageAnalysis, rules: SiteRules | None, know
     known_container = 0 if path == "rule" else find_known_container(outline, known)
     if known_container is not None:
         container = known_container
-    blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
+    blocks = _read_blocks(page, outline, container, metadata, whole=path == "rule")
     text = read_text(blocks)
     score = plausibility(outline, text, metadata.json_ld_body)
     declared = declared_blocks(metadata.json_ld_body, blocks) if path == "container" else ()
@@ -136,16 +139,18 @@ def _apply_site_rules(tree: Tree, title: str | None, rules: SiteRules) -> tuple[
     body = site_rules.body_element(tree, rules)
     outline = read_outline(tree.body if body is None else body)
     mark_other_articles(outline, title)
+    mark_comment_sections(outline)
     return outline, "container" if body is None else "rule"
 
 
-def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:
+def _read_blocks(page: Page, outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:
     """The article's blocks. `whole`: a site rule named the body, so the outline is the article and has no lead above it."""
     lead = [] if whole else find_lead(outline, container, metadata.description, metadata.language_declared, metadata.title)
     before, after = ([], []) if whole else find_recipe_parts(outline, container)
     opening = set(map(id, lead))
+    site = site_name_of(page.url)
     above = lead + [block for block in before if id(block) not in opening]
-    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, metadata.authors, above, after)))
+    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, metadata.authors, above, after, site)))
 
 
 def _length(blocks: tuple[Block, ...]) -> int:

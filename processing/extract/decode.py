@@ -34,6 +34,9 @@ _OPENED = re.compile(rb"<(script|style)\b", re.IGNORECASE)
 _CLOSED = re.compile(rb"</(script|style)\s*>", re.IGNORECASE)
 _CLOSING = b"--></script></style>>"
 MAX_UNCLOSED = 16  # see `_without_markup`
+# for the same languages, with their letters at other places: the detector takes one for the other, and the words tell them apart
+_SIBLINGS = {"windows-1250": "iso-8859-2", "windows-1253": "iso-8859-7", "windows-1257": "iso-8859-13"}
+_SIBLINGS |= {sibling: charset for charset, sibling in _SIBLINGS.items()}
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
@@ -180,7 +183,11 @@ def _by_detector(body: bytes, declared: list[tuple[str, str]]) -> Decoded | None
 def _detect(sample: bytes) -> str | None:
     detector = EncodingDetector()
     detector.update(sample)
-    return charset_of(detector.encoding(html5_compatible=False))
+    found = charset_of(detector.encoding(html5_compatible=False))
+    other = _SIBLINGS.get(found or "")
+    if found is None or other is None:
+        return found
+    return other if _language_score(sample, other) > _language_score(sample, found) else found
 
 
 def _read(body: bytes, charset: str, source: str) -> Decoded | None:

@@ -178,10 +178,10 @@ def _by_agent(value: str) -> list[tuple[str, str]]:
 
 def _parse_date(text: str, following: str) -> datetime | None:
     """A date in UTC, in any form. `following` is what comes after a comma in it. A date without a zone is UTC."""
-    from schemas.web.list_dates import list_date  # few pages have one, and the names of months take memory
+    from schemas.web.list_dates import read_date  # few pages have one, and the names of months take memory
 
     for written in (f"{text}, {following}", text):
-        moment = list_date(written)
+        moment = read_date(written)
         if moment is not None:
             return moment.astimezone(UTC)
     return None

@@ -7,7 +7,7 @@ name. What cannot be read of the time leaves the day; a day that can be read in 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from schemas.web.date_words import AM_WORDS, PM_WORDS, month_of_date
@@ -23,6 +23,10 @@ ZONES = {
 }  # fmt: skip
 EPOCH_SECONDS = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d{1,9})?\Z")
 NO_DATE = re.compile(r"-0001|0000[-/]00[-/]00")  # as programs write a date that is not set
+UNSET_DAYS = frozenset(
+    {date(1970, 1, 1), date(1899, 12, 30), date(1900, 1, 1), date(9999, 12, 31)}
+)  # in lists: ends of programs' calendars
+FIRST_YEAR = 100  # earlier ones, such as 0001, are dates that are not set
 WEEK_OR_DAY = re.compile(r"(\d{4})-?(?:[Ww](\d\d)(?:-?([1-7]))?|(\d{3}))(?=[Tt\s]|\Z)")  # ISO 8601: 2024-W22-5, 2024-152
 COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?(?=\D|\Z)")
 WORD = r"(?P<n>[^\s\d,،./:+_|()\[\]]{2,20})"
@@ -49,12 +53,19 @@ CLOCK = re.compile(
 )
 WORDS_BEFORE = frozenset(word for word in AM_WORDS | PM_WORDS if not word.isascii())  # `am` before a time may be German
 OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*)?([-+\u2212])\s?(\d{1,2})(?::?(\d{2}))?(?!\d)", re.IGNORECASE)
+SIGNLESS = re.compile(r"\d{1,2}:\d\d(?!\d)")
 ZONE_OF_DAY = re.compile(r"\s*[-+]\d\d:\d\d\s*")  # of a day without a time, as XML Schema has it
 ZONE_NAME = re.compile(r"[(\[]?\s*([^\W\d_][^\W\d]{0,30}(?:/[^\W\d]{1,30}){0,2})")  # a word in another script is read as an unknown zone
 BUDDHIST_YEARS, YEARS_AHEAD = range(2500, 2700), 543  # as Thai feeds write them
 
 
 def list_date(text: str | None, language: str | None = None) -> datetime | None:
+    """A date in a list, as `read_date` reads it; None also for those by which programs say that there is none."""
+    found = read_date(text, language)
+    return None if found is None or found.date() in UNSET_DAYS else found
+
+
+def read_date(text: str | None, language: str | None = None) -> datetime | None:
     """A date as an aware datetime, in UTC where it names no zone; at the beginning of the day where it has no time that can be read.
 
     `language` is the list's own, if it names one.
@@ -63,8 +74,9 @@ def list_date(text: str | None, language: str | None = None) -> datetime | None:
     if not text or len(text) > MAX_CHARACTERS or NO_DATE.search(text):
         return None
     try:
-        return _epoch(text) or _week_or_day(text) or _compact(text) or _written(text, language)
-    except (ValueError, OverflowError):  # no such day
+        found = _epoch(text) or _week_or_day(text) or _compact(text) or _written(text, language)
+        return found if found is None or found.astimezone(UTC).year >= FIRST_YEAR else None
+    except (ValueError, OverflowError):  # no such day, or none in UTC
         return None
 
 
@@ -107,9 +119,10 @@ def _written(text: str, language: str | None) -> datetime | None:
 
 def _day(parts: dict[str, str | None], language: str | None) -> datetime | None:
     """The day, or None where its month is unknown. Raises ValueError where its numbers can be read in two ways."""
-    year = int(parts["y"] or 0)
+    written = parts["y"] or ""
+    year = int(written or 0)
     year -= YEARS_AHEAD if year in BUDDHIST_YEARS else 0
-    if year < 100:
+    if len(written) < 4:
         year += 2000 if year < 70 else 1900  # as RFC 822's readers do
     if parts.get("a"):
         first, second = int(parts["a"] or 0), int(parts["b"] or 0)
@@ -149,8 +162,10 @@ def _half(clock: re.Match[str], text: str) -> tuple[str, str]:
 
 
 def _offset(rest: str) -> tzinfo | None:
-    """The zone behind a time; UTC where none is written, None where it cannot be read."""
+    """The zone behind a time; UTC where none is written, None where it cannot be read, as where the sign of an offset was lost."""
     rest = rest.strip()
+    if SIGNLESS.match(rest):
+        return None
     number, name = OFFSET.match(rest), ZONE_NAME.match(rest)
     if number:
         minutes = int(number[2]) * 60 + int(number[3] or 0)

@@ -26,6 +26,7 @@ from schemas.keys import adopted_key, crawl_run_of, index_key, segment_items_key
 from schemas.manifest import Manifest, Segment
 from schemas.numbers import plural
 from schemas.runs import CrawlRun, config_hash
+from spiders.adoption.earlier_copies import Place, begin_digest, earlier_captures, remember_begin
 from spiders.adoption.learning import adopted_urls, learning
 from spiders.adoption.segments import CopyCounts, SegmentCopier
 from spiders.adoption.taken_down import is_taken_down
@@ -112,6 +113,10 @@ class _Adoption:
         if self.has_begun and time.monotonic() - self._beaten_at > BEAT_SECONDS:
             self._frontier.report_hosts(self.run.crawl_run, WORKER, self._attempt, 0)
             self._beaten_at = time.monotonic()
+
+    def earlier_captures(self, begin: str, digest: str) -> dict[bytes, Place]:
+        """The captures that the crawl has from other files with this beginning."""
+        return earlier_captures(self.run.crawl.name, begin, digest, self._ledger, self.store)
 
     def is_registered(self, name: str) -> bool:
         """Whether a segment of that name is registered."""
@@ -223,6 +228,7 @@ def _adopt_copies(
         adopted.segments = len(adopted.manifests[-1].segments)
     for digest, source in new.items():
         mark = {"file": source.name, "crawl_run": adoption.run.crawl_run if adoption.has_begun else None}
+        remember_begin(crawl.name, _begin(source), digest, store)
         store.put_bytes(adopted_key(crawl.name, digest), json.dumps(mark).encode())
     return adopted
 
@@ -233,8 +239,9 @@ def _copy_all(adoption: _Adoption, sources: Mapping[str, Source], adopted: Adopt
     with scratch_folder(settings.home) as folder:
         copier = SegmentCopier(adoption.run, folder, adopted.counts, read_takedowns(adoption.store), adoption.beat)
         for digest, source in sources.items():
+            earlier = adoption.earlier_captures(_begin(source), digest)
             with source.open() as stream:
-                for name, closed in copier.copy(stream, source.name, digest):
+                for name, closed in copier.copy(stream, source.name, digest, earlier):
                     _store_copy(adoption, name, closed)
                     progress(min(done + stream.tell(), total), total)
             done += source.size
@@ -345,6 +352,11 @@ def _is_adopted(crawl: str, digest: str, ledger: Ledger, store: ObjectStore) -> 
         return crawl_run is not None and ledger.crawl_run(crawl_run) is not None
     except NotFoundError:
         return False
+
+
+def _begin(source: Source) -> str:
+    with source.open() as stream:
+        return begin_digest(stream)
 
 
 def _close(run: CrawlRun, settings: Settings) -> Manifest:

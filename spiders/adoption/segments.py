@@ -6,7 +6,7 @@ import hashlib
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +18,7 @@ from schemas.keys import segment_key
 from schemas.outcomes import Reason, Rejected
 from schemas.page import WarcPointer
 from schemas.runs import CrawlRun
+from spiders.adoption.earlier_copies import Place, capture_identity
 from spiders.adoption.taken_down import take_out
 from spiders.spool.spool import MAX_SEGMENT_BYTES, WARC_SUFFIX
 from storage.index.from_capture import CrawlLabel, Payload, capture_row
@@ -39,11 +40,13 @@ ROBOTS_PATH = "/robots.txt"
 class CopyCounts:
     """What was copied: captures, records that cannot be read, and records that are copied but are no captures, by kind and type.
 
-    `taken_down` are those of the captures that are taken down: in the copy are tombstones.
+    `taken_down` are those of the captures that are taken down: in the copy are tombstones. `again` are captures that were adopted before,
+    with a file that begins like theirs: they are left out.
     """
 
     captures: int = 0
     taken_down: int = 0
+    again: int = 0
     damaged: int = 0
     first_damage: str = ""
     others: Counter[str] = field(default_factory=Counter)
@@ -101,15 +104,16 @@ class SegmentCopier:
         self._folder = folder
         self._counts = counts
         self._takedowns = takedowns
-        self._known: dict[bytes, tuple[str, int, str]] = {}
+        self._known: dict[bytes, Place] = {}
         self._source = ""
+        self._earlier: Mapping[bytes, Place] = {}
 
-    def copy(self, stream: BinaryIO, source: str, digest: str) -> Iterator[tuple[str, ClosedSegment]]:
+    def copy(self, stream: BinaryIO, source: str, digest: str, earlier: Mapping[bytes, Place]) -> Iterator[tuple[str, ClosedSegment]]:
         """The segments of one file, with their names. The same file always gives the same segments. The caller removes their files.
 
-        What cannot be read is counted and left out. Raises OSError, StorageError.
+        What cannot be read is counted and left out, and so are `earlier` captures. Raises OSError, StorageError.
         """
-        records, context, self._source = _CopyingStream(stream), Context(), source
+        records, context, self._source, self._earlier = _CopyingStream(stream), Context(), source, earlier
         number, is_over = 0, False
         while not is_over:
             name = f"adopted-{digest[:16]}-{number:05d}"
@@ -173,7 +177,22 @@ class SegmentCopier:
             records.resume()
             return None
         records.end_member()
-        return None if found is None else self._row(found, WarcPointer(key, offset, file.tell() - offset, ""))
+        if found is None:
+            return None
+        row = self._row(found, WarcPointer(key, offset, file.tell() - offset, ""))
+        place = self._earlier.get(capture_identity(row)) if self._earlier else None
+        if place is not None:
+            self._leave_out(found, place)
+            file.seek(offset)
+            file.truncate()
+            return None
+        self._counts.captures += 1
+        return row
+
+    def _leave_out(self, record: Record, place: Place) -> None:
+        """Count a capture that was adopted before. Revisits of this file may refer to it."""
+        self._counts.again += 1
+        self._remember(record, WarcPointer(place[0], place[1], 0, place[2]))
 
     def _count_damage(self, detail: object) -> None:
         self._counts.damaged += 1
@@ -181,7 +200,6 @@ class SegmentCopier:
 
     def _row(self, record: Record, pointer: WarcPointer) -> CaptureRow:
         """The row of a copied capture. Other tools write other digests, so that of the body is made anew."""
-        self._counts.captures += 1
         capture = record.capture
         label = CrawlLabel(self._run.crawl.name, self._run.crawl_run)
         length = record.content_length or 0
@@ -204,7 +222,7 @@ class SegmentCopier:
             for fact in {pointer.content_digest, record.pointer.content_digest, warc_date(record.capture.fetched_at)} - {""}:
                 self._known[_identity(url, fact)] = place
 
-    def _reference(self, record: Record) -> tuple[str, int, str] | None:
+    def _reference(self, record: Record) -> Place | None:
         """The capture that a revisit refers to, if it was copied before."""
         url = record.refers_to_url or record.capture.url
         facts = [record.pointer.content_digest, warc_date(record.refers_to_date) if record.refers_to_date else ""]

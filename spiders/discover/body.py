@@ -74,7 +74,8 @@ def _timestamp(moment: datetime | None) -> float | None:
 def _read_page(question: Question, page: PageLinks, rules: ReadingRules, memory: LinkMemory) -> BodyReading:
     base = resolve_link(question.url, page.base) or question.url if page.base else question.url
     found = list(_in_scope(_linked_feeds(question, base, page, rules), rules))
-    refreshes = [one for one in (read_refresh(question.refresh), read_refresh(page.refresh)) if one is not None]
+    named = [one for one in (read_refresh(question.refresh), read_refresh(page.refresh)) if one is not None]
+    refreshes = [one for one in named if resolve_link(base, one.reference) is not None]  # browsers pass over the others
     targets = [target for one in refreshes if one.is_redirect and (target := _refresh_target(question, base, one))]
     leading = [target for target in targets if target.url != question.url and _covers_refresh(question, target, rules.scope)]
     found += leading

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-import time
-from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -23,6 +21,8 @@ from spiders.urls.listed_address import listed_address
 MAX_ENTRIES = 5_000  # far more than feeds have: it bounds the time of a harmful feed
 MAX_CHARACTERS = 8 * 1024 * 1024
 TAIL_CHARACTERS = 64 * 1024  # at the end of a long feed, where the closing tags are
+ADDRESS = ("http://", "https://", "/")  # as an id begins that is a link too; others are numbers and names
+LOST_LINK = re.compile(r"<link\s{0,20}/>\s{0,100}(https?://[^\s<]{1,2000})")  # by writers of HTML, where `link` is empty
 ENTRY_END = re.compile(r"</(?:[\w.-]{1,50}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
 
 
@@ -48,7 +48,7 @@ def feed_entries(body: bytes, url: str = "", charset: str | None = None) -> Iter
 def _xml_entries(text: str, start: int, url: str) -> Iterator[FeedEntry]:
     import feedparser  # imported here because it is large and most readers never get a feed
 
-    document = '<?xml version="1.0" encoding="utf-8"?>' + strict_xml(_first_entries(text[start:]))
+    document = '<?xml version="1.0" encoding="utf-8"?>' + strict_xml(_first_entries(LOST_LINK.sub(r"<link>\1</link>", text[start:])))
     parsed = feedparser.parse(io.BytesIO(document.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False)
     language = parsed.feed.get("language")
     for entry in parsed.entries[:MAX_ENTRIES]:
@@ -63,9 +63,12 @@ def _xml_entries(text: str, start: int, url: str) -> Iterator[FeedEntry]:
 def _link(entry: dict[str, Any]) -> str | None:  # Any: feedparser's values
     """The link of an entry: that of the site itself where a service stands between, else the link, else an id that is a URL."""
     entry_id = entry.get("id") or ""
-    is_address = entry_id.startswith(("http://", "https://"))
+    is_address = entry_id.startswith(ADDRESS)
     names_page = is_address and (entry.get("guidislink", True) is not False or entry.get("link") == "")
-    return entry.get("feedburner_origlink") or entry.get("link") or (entry_id if names_page else None)
+    link = entry.get("link")
+    if link == entry_id and not entry.get("links") and not is_address:  # feedparser takes any id for a link
+        link = None
+    return entry.get("feedburner_origlink") or link or (entry_id if names_page else None)
 
 
 def _first_entries(text: str) -> str:
@@ -79,14 +82,5 @@ def _first_entries(text: str) -> str:
 
 
 def _entry_time(entry: dict[str, Any], name: str, language: str | None) -> datetime | None:  # Any: feedparser's values
-    """A time of an entry, as it is written; what we cannot read, feedparser may. Its own get() takes another time for a missing one."""
-    return list_date(dict.get(entry, name), language) or _parsed_time(dict.get(entry, f"{name}_parsed"))
-
-
-def _parsed_time(parsed: time.struct_time | None) -> datetime | None:
-    if parsed is None:
-        return None
-    try:
-        return datetime.fromtimestamp(timegm(parsed), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    """A time of an entry, as it is written. feedparser makes a day of one that does not exist, and its own get() takes another time."""
+    return list_date(dict.get(entry, name), language)

@@ -13,8 +13,11 @@ from schemas.web.list_dates import list_date
 from spiders.discover.titles import plain_title
 from spiders.urls.listed_address import listed_address
 
-SIGN = re.compile(r"https?:\\?/\\?/jsonfeed\.org\\?/version\\?/")
-SIGN_CHARACTERS = 2_000  # from the beginning, in which the version stands
+SIGN = re.compile(r"\"version\"\s{0,20}:\s{0,20}\"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version\\?/")
+SIGN_CHARACTERS = 128 * 1024  # from the beginning; the version may stand behind the items
+LONE_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 WEB = ("http://", "https://")
 
 
@@ -22,9 +25,9 @@ class _Item(msgspec.Struct):
     url: str | None = None
     external_url: str | None = None
     id: str | int | float | None = None
-    title: str | None = None
-    date_published: str | None = None
-    date_modified: str | None = None
+    title: str | int | float | None = None
+    date_published: str | int | float | None = None
+    date_modified: str | int | float | None = None
 
 
 class _Feed(msgspec.Struct):
@@ -40,7 +43,7 @@ def is_json_feed(text: str) -> bool:
 def json_entries(text: str, most: int) -> Iterator[tuple[str, datetime | None, Hints]]:
     """The first entries of a feed: the link as written, when it was changed, title and date. Items that are malformed are left out."""
     try:
-        feed = msgspec.json.decode(text, type=_Feed)
+        feed = msgspec.json.decode(LONE_SURROGATE.sub("", text), type=_Feed)  # of a title that was cut in a character
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return
     for raw in feed.items[:most]:
@@ -50,6 +53,11 @@ def json_entries(text: str, most: int) -> Iterator[tuple[str, datetime | None, H
             continue
         link = listed_address(item.url) or (item.id if isinstance(item.id, str) and item.id.startswith(WEB) else "")
         if link:
-            published, modified = list_date(item.date_published, feed.language), list_date(item.date_modified, feed.language)
-            hints = Hints(plain_title(item.title), published or modified, "feed")
+            published, modified = (_date(date, feed.language) for date in (item.date_published, item.date_modified))
+            hints = Hints(plain_title(str(item.title or "")), published or modified, "feed")
             yield link, modified if modified != published else None, hints
+
+
+def _date(date: str | float | None, language: str | None) -> datetime | None:
+    """A date as a text, or as seconds or milliseconds since 1970."""
+    return list_date(str(int(date)) if isinstance(date, int | float) else date, language)

@@ -23,6 +23,7 @@ from spiders.urls.scope import CrawlScope, is_same_site
 from storage.frontier.records import Discovery
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+WITH_LINKS = frozenset({200, 203, 300})  # pages as they are, as a proxy changed them, and lists of choices
 PERMANENT = frozenset({301, 308})  # the site has moved; others may lead to a wall that asks for a login or a consent
 
 
@@ -46,7 +47,7 @@ class ParsedResponse:
 
 
 def read_head(capture: Capture, redirects: int, rules: ReadingRules) -> ParsedResponse:
-    """Read the head of a response, which was reached by this number of redirects. Only the body of a 200 says more."""
+    """Read the head of a response, which was reached by this number of redirects. The body of a page says more."""
     opt_outs = header_opt_outs(capture.response_headers, rules.product)
     if capture.status in REDIRECTS:
         return _redirect(capture, redirects, rules.scope, opt_outs)
@@ -56,7 +57,7 @@ def read_head(capture: Capture, redirects: int, rules: ReadingRules) -> ParsedRe
 
 def has_body_to_read(capture: Capture) -> bool:
     """Whether the body must be read too. An empty one may come with links in headers."""
-    return capture.status == 200 and (bool(capture.body) or any(capture.header(name) for name in ("refresh", "link")))
+    return capture.status in WITH_LINKS and (bool(capture.body) or any(capture.header(name) for name in ("refresh", "link")))
 
 
 def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules, url_id: int, redirects: int = 0) -> Question:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, pairwise
 
 from lxml import etree
 
@@ -19,6 +20,9 @@ from spiders.urls.listed_address import listed_address, listed_addresses
 
 MAX_ENTRIES = 50_000  # of one file, by the protocol (sitemaps.org)
 MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a harmful file
+MAX_DOCUMENTS = 1_000  # in one file
+ROOT = re.compile(r"<(?:[\w.-]{1,50}:)?(?:urlset|sitemapindex)(?=[\s>])", re.IGNORECASE)
+DOCUMENT_END = re.compile(r"</(?:[\w.-]{1,50}:)?(?:urlset|sitemapindex)\s{0,20}>", re.IGNORECASE)
 MAX_CHILDREN = 1_000  # of one entry, of which a news sitemap has about ten
 
 
@@ -42,9 +46,22 @@ def sitemap_entries(body: bytes, url: str = "", charset: str | None = None) -> I
     if root is None:
         yield from _text_entries(text)
         return
+    documents = _documents(_whole_addresses(text[root[1] :]))
+    yield from islice((entry for document in documents for entry in _xml_entries(document, url)), MAX_ENTRIES)
+
+
+def _documents(text: str) -> Iterator[str]:
+    """The sitemaps in a file: some programs write several, one behind the other."""
+    ends = [found.end() for found in islice(DOCUMENT_END.finditer(text), MAX_DOCUMENTS)]
+    for start, end in pairwise([0, *ends[:-1], len(text)]):
+        yield text[start:end]
+
+
+def _xml_entries(text: str, url: str) -> Iterator[SitemapEntry]:
     count = 0
+    begin = ROOT.search(text)
     try:
-        for element in islice(_elements(strict_xml(_whole_addresses(text[root[1] :]))), MAX_ELEMENTS):
+        for element in islice(_elements(strict_xml(text[begin.start() if begin else 0 :])), MAX_ELEMENTS):
             name = _name(element.tag)[1]
             if name in {"url", "sitemap"}:
                 entry = _entry(element, name == "sitemap", url)

@@ -11,8 +11,12 @@ import re
 from collections.abc import Iterator
 
 OURS, EVERYONE, ANOTHER = "ours", "*", "another"  # what the lines name after `name_groups`
-AGENT_LINE = re.compile(r"\s*user[ -]?agent(?:\s*:|\s)(.*)", re.IGNORECASE | re.DOTALL)
-DELAY_LINE = re.compile(r"\s*crawl[ -]?delay\s*:\s*(\d{1,9}(?:[.,]\d{0,9})?|[.,]\d{1,9})(?![\deE])\s*(ms|mil|m(?!s)|h)?", re.IGNORECASE)
+AGENT_LINE = re.compile(r"\s*user[ _-]?agents?(?:\s*:|\s)(.*)", re.IGNORECASE | re.DOTALL)
+DELAY_LINE = re.compile(
+    r"\s*crawl[ _-]?delay\s*:\s*[\"'~<>=]{0,3}\s*(\d{1,9}(?:[.,]\d{0,9})?|[.,]\d{1,9})(?![\deE])\s*(ms|mil|m(?!s)|h)?", re.IGNORECASE
+)
+# a path without its slash, or a whole URL, which would forbid nothing
+ODD_PATH_LINE = re.compile(r"\s*dis{1,2}al{1,2}ow\s*:\s*(?:https?://[^/\s#]{1,255}(?=/)|(?=[\w.~%-])(?!https?:))([^\s#].*)", re.IGNORECASE)
 UNITS = {"ms": 0.001, "mil": 0.001, "m": 60.0, "h": 3600.0}
 SEPARATORS = re.compile(r"[\s,;()\[\]{}\"'|]+")
 
@@ -32,8 +36,10 @@ def line_agents(line: str, product: str) -> tuple[str, ...] | None:
 def _named_line(line: str, words: list[str]) -> Iterator[str]:
     found = AGENT_LINE.match(line.partition("#")[0])
     if found is None:
-        delay = DELAY_LINE.match(line)
-        yield line if delay is None else f"Crawl-delay: {_seconds(delay[1], delay[2])}"
+        delay, path = DELAY_LINE.match(line), ODD_PATH_LINE.match(line)
+        if delay is not None:
+            line = f"Crawl-delay: {_seconds(delay[1], delay[2])}"
+        yield line if path is None else f"Disallow: /{path[1].lstrip('/')}"
         return
     yield from [f"User-agent: {agent}" for agent in _agents(found[1], words)] or ["User-agent:"]
 

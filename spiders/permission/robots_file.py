@@ -17,6 +17,9 @@ from spiders.urls.listed_address import listed_addresses
 
 MAX_CRAWL_DELAY_SECONDS = 300.0  # with a longer one a host would not get through its URLs in a day
 UNSEEN = re.compile("[\\x00\\u200b-\\u200f\\u2060\\ufeff]")  # in front of a name or in it, they would hide it
+MISSPELT_COLON = re.compile(
+    r"^([ \t]{0,20}[A-Za-z][A-Za-z _-]{1,20})[ \t]{0,20}(?:\uff1a|::|=)", re.MULTILINE
+)  # `=`, or that of a Chinese keyboard
 MAX_INLINE_BYTES = 16 * 1024  # the most that is parsed within 0.1 s of CPU time, whatever the file holds (measured)
 
 
@@ -51,4 +54,4 @@ class RobotsFile:
 
 def robots_text(body: bytes) -> str:
     """The text of a decoded file: UTF-8, as RFC 9309 asks, or what editors save instead, such as UTF-16. Characters without a sense go."""
-    return UNSEEN.sub("", file_text(body))
+    return MISSPELT_COLON.sub(r"\1:", UNSEEN.sub("", file_text(body)))

@@ -29,6 +29,7 @@ from storage.index.rows import CaptureRow
 from storage.urls.host_key import canonical_host, url_digest
 
 LOG = logging.getLogger(__name__)
+IF_MEANT = "If it is meant, make it the seed, or add its host to scope.hosts."
 COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that are counted, although the response is archived
 
 
@@ -103,6 +104,7 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     is_opted_out = _is_opted_out(context, response, capture)
     if response.redirect_to and context.takedowns.covers(response.redirect_to):  # an erasure takes such a record out again
         response = replace(response, discoveries=(), dead_end=Reason.TAKEDOWN)
+    _say_where_a_seed_leads(context, fetch.due, response)
     row = None
     if not is_opted_out and response.dead_end is not Reason.TAKEDOWN:
         row = _archive(context, fetch, with_kind(capture, response.kind), received.sent)
@@ -112,7 +114,7 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     retry_wait = wait_to_retry(context, fetch, capture) if may_retry else None
     if response.redirect_to and capture.method == "GET":
         response, goes_back = _along_chain(context, fetch, capture, response, response.redirect_to, may_retry)
-        retry_wait = 0.0 if goes_back else retry_wait
+        retry_wait = _wait_to_go_back(context, fetch) if goes_back else retry_wait
     fetch_result, source = None, None
     if retry_wait is None:
 
@@ -131,23 +133,38 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     return ExchangeResult(fetch_result, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
 
 
+def _say_where_a_seed_leads(context: FetchContext, due: DueUrl, response: ParsedResponse) -> None:
+    """Tell people of a seed that leads out of the crawl."""
+    if response.dead_end is Reason.OUT_OF_SCOPE and due.depth == 0 and due.kind is UrlKind.PAGE:
+        LOG.warning("%s, a seed of %s, leads out of the crawl, to %s. %s", due.url, context.crawl.name, response.redirect_to, IF_MEANT)
+
+
 def _along_chain(
     context: FetchContext, fetch: UrlInProgress, capture: Capture, response: ParsedResponse, target: str, may_retry: bool
 ) -> tuple[ParsedResponse, bool]:
     """Follow a redirect along its chain: the response with what it leads to, and whether a URL of the chain is requested again.
 
-    That is done if the chain has new cookies since, and the URL is on the host that is leased. Otherwise the chain is a loop.
+    That is done if the URL is sent other cookies now. Otherwise the chain is a loop.
     """
     chain = fetch.chain.after(capture)
     if target not in chain.urls:
         if response.discoveries:
             context.chains.remember(target, chain)
         return response, False
-    is_new = chain.has_new_cookies(fetch.chain) and canonical_host(target) == fetch.lease.host
-    if is_new and len(chain.urls) <= MAX_REDIRECTS and may_retry and context.scope.covers(target, capture.kind, capture.depth):
+    if (
+        chain.has_new_cookies(target)
+        and len(chain.urls) <= MAX_REDIRECTS
+        and may_retry
+        and context.scope.covers(target, capture.kind, capture.depth)
+    ):
         fetch.go_back(target, chain)
         return replace(response, discoveries=(), dead_end=None), True
     return replace(response, discoveries=(), dead_end=Reason.REDIRECT_LOOP), False
+
+
+def _wait_to_go_back(context: FetchContext, fetch: UrlInProgress) -> float:
+    """Seconds before a URL of the chain is requested again: on another host than the leased one, the crawl's delay."""
+    return 0.0 if canonical_host(fetch.url) == fetch.lease.host else context.crawl.politeness.delay
 
 
 def record_failure(

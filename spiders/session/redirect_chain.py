@@ -39,15 +39,17 @@ POLICY = _CookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomai
 
 @dataclass(frozen=True, slots=True)
 class RedirectChain:
-    """The URLs of a chain that were requested before, and all cookies that were set on the way."""
+    """The URLs of a chain that were requested before, the Cookie header that each was `sent`, and all cookies that were set on the way."""
 
     urls: tuple[str, ...] = ()
     cookies: tuple[Cookie, ...] = ()
+    sent: tuple[str, ...] = ()
 
     def after(self, capture: Capture) -> RedirectChain:
         """The chain behind a redirect."""
         lines = list(_cookie_lines(capture))
-        return RedirectChain((*self.urls, capture.url), _with_lines(self.cookies, capture.url, lines) if lines else self.cookies)
+        cookies = _with_lines(self.cookies, capture.url, lines) if lines else self.cookies
+        return RedirectChain((*self.urls, capture.url), cookies, (*self.sent, self.header(capture.url)))
 
     def header(self, url: str) -> str:
         """The cookies for a URL as a Cookie header; empty without any."""
@@ -56,9 +58,10 @@ class RedirectChain:
             _jar(self.cookies).add_cookie_header(sent)
         return "; ".join(sent.get_header("Cookie", "").split("; ")[:MAX_COOKIES])
 
-    def has_new_cookies(self, earlier: RedirectChain) -> bool:
-        """Whether the cookies are others than in an earlier part of the chain."""
-        return _values(self.cookies) != _values(earlier.cookies)
+    def has_new_cookies(self, url: str) -> bool:
+        """Whether a URL of the chain would be sent other cookies than the last time: then its answer may be another."""
+        earlier = next(sent for known, sent in zip(reversed(self.urls), reversed(self.sent), strict=True) if known == url)
+        return self.header(url) != earlier
 
 
 NO_CHAIN = RedirectChain()
@@ -117,7 +120,3 @@ def _jar(cookies: Iterable[Cookie]) -> CookieJar:
     for cookie in cookies:
         jar.set_cookie(cookie)
     return jar
-
-
-def _values(cookies: Iterable[Cookie]) -> dict[tuple[str, str, str], str | None]:
-    return {(cookie.domain, cookie.path, cookie.name): cookie.value for cookie in cookies}

@@ -116,8 +116,8 @@ class FetchSession:
 
         `yielded` is what a callback made of it, `rendered` what a browser did.
         """
-        if ends_seed_redirects(fetch.due, capture) and self.context.scope.add_host(fetch.lease.host):
-            self._take_host(fetch.due.url)
+        if ends_seed_redirects(fetch.due, capture) and self.context.scope.add_host(canonical_host(fetch.url)):
+            self._take_host(fetch.url)
         received = receive(self.context, fetch, capture, yielded, rendered)
         question = body_question(self.context, received)
         if question is not None:

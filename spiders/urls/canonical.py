@@ -16,10 +16,13 @@ MAX_URL_CHARACTERS = 2_000  # the length that all browsers and servers accept
 TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|ysclid|twclid|ttclid|igshid|igsh|mc_[ce]id|mkt_tok|_hs(enc|mi)"
     r"|_ga|_gl|vero_(id|conv)|oly_(anon|enc)_id|wt_?mc\w*|at_(medium|campaign|custom\d|link\w*)|ns_(mchannel|source|campaign|linkname|fee)"
-    r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid)$",
+    r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid|xtor|(mtm|pk|piwik|matomo)_(campaign|cid|content|group|keyword|kwd|medium|placement|source)"
+    r"|hsa_\w+|__hs(fp|sc|tc)|hsctatracking|gad_(source|campaignid)|srsltid|li_fat_id|epik|_branch_(match_id|referrer)|sc_(cid|eh|uid)|s_cid"
+    r"|rb_clickid|irclickid|wickedid|__twitter_impression|_openstat|fb_(action_(ids|types)|source|ref|comment_id)|guccounter"
+    r"|guce_referrer(_sig)?|_kx|bsft_(clkid|uid)|ml_subscriber(_hash)?|ss_email_id|unicorn_click_id|[sy]mclid)$",
     re.IGNORECASE,
 )
-CANONICAL_URL = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
+CANONICAL_URL = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9][0-9]{3}|:[1-5][0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
 NEEDS_CLEANING = re.compile(r"/\.|;|/\(")
 AUTHORITY = re.compile(r"([A-Za-z]+://(?:[^/?#@]*@)?)([^/?#@:\\[\]]+)")
 OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
@@ -43,6 +46,8 @@ def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> st
             return canonicalize(reference, strip_parameters)
         if not reference or reference[0] == "#" or reference[:11].lower().startswith(OTHER_SCHEMES):
             return None
+        if reference.startswith("///"):  # the URL Standard reads more slashes as two
+            reference = "//" + reference.lstrip("/")
         if reference[0] == "/" and reference[1:2] != "/":
             return canonicalize(canonical_origin(base) + reference, strip_parameters)
         if SIMPLE_REFERENCE.match(reference):

@@ -28,6 +28,8 @@ LAST_PIECE_BYTES = 1024 * 1024
 
 _GZIP_BITS = 31  # a window of 32 kB, with gzip's header and checksum
 _GZIP = b"\x1f\x8b\x08"
+_BLANKS = b"\r\n\t \xef\xbb\xbf"
+_BEFORE_GZIP = frozenset(bytes([byte]) for byte in _BLANKS)
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _NOTHING = frozenset({"identity", "none", "utf-8", "utf8", "binary"})
 _KNOWN = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
@@ -102,17 +104,22 @@ def _remove_coding(body: bytes, coding: str, limit: int) -> bytes:
         decoded, ended, _ = _decode(new, memoryview(body), limit)
         if ended or decoded:
             return decoded
-    if coding not in _KNOWN and not _is_charset(coding) and _NOT_IN_TEXT.search(body[:1024]) and not body.startswith(_WIDE_TEXT):
+    is_text = not _NOT_IN_TEXT.search(body[:1024]) or body.startswith(_WIDE_TEXT) or _is_charset(coding)
+    for new in () if is_text else (_Brotli, _raw_deflate):  # codings without a mark, under another label
+        decoded, ended, _ = _decode(new, memoryview(body), limit)
+        if decoded and ended:
+            return decoded
+    if coding not in _KNOWN and not is_text:
         raise CodingError(f"unknown content coding '{coding[:40]}'")
-    if b"\x00" in body[:1024] and not _is_charset(coding) and not body.startswith(_WIDE_TEXT):
+    if not is_text and (b"\x00" in body[:1024] or not body.lstrip().startswith(b"<")):
         raise CodingError(f"the body is labelled '{coding}' but cannot be decoded from its first byte on")
     return body
 
 
 def _gzip_start(body: bytes) -> int | None:
-    """Where gzip begins: at once, or behind blank lines that a program printed before it. None if it does not."""
-    if body[:1] in {b"\r", b"\n"}:
-        start = len(body) - len(body[:MAX_BLANKS].lstrip(b"\r\n") + body[MAX_BLANKS:])
+    """Where gzip begins: at once, or behind blanks and a byte order mark that a program printed before it. None if it does not."""
+    if body[:1] in _BEFORE_GZIP:
+        start = len(body) - len(body[:MAX_BLANKS].lstrip(_BLANKS) + body[MAX_BLANKS:])
         return start if body.startswith(_GZIP, start) else None
     return 0 if body.startswith(_GZIP) else None
 

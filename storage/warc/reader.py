@@ -21,7 +21,7 @@ from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, WarcPointer
 from schemas.web.ai_preferences import AiPreferences
-from schemas.web.list_dates import list_date
+from schemas.web.list_dates import read_date
 from schemas.web.media_type import read_media_type
 from storage.objects.store import ObjectStore
 from storage.warc import records as warc
@@ -38,12 +38,14 @@ MAX_LABELS = 100  # of records that are left out: a hostile file may name many t
 CONTEXT_KINDS = frozenset({"request", "metadata", "warcinfo"})
 # Records that hold a document without an HTTP head. Some tools write a response so, with the type of its document
 DOCUMENTS = frozenset({"resource", "conversion", "response"})
+FIRST_YEAR = 1990  # of the web; an earlier date is one that was not set
 NO_RECORD = "the segment has no such record"
 MAX_DEPTH, MAX_LATENCY_MS = 2**15 - 1, 2**31 - 1  # what the columns hold
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP|ICY|h[23])[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)", re.IGNORECASE)
-_INTERIM = re.compile(rb"HTTP/[\d.]+[ \t]+1(?!01)\d\d(?!\d)[^\r\n]*")
+# before the final response, also that of a proxy to CONNECT
+_INTERIM = re.compile(rb"HTTP/[\d.]+[ \t]+(?:1(?!01)\d\d(?!\d)|200 connection established)[^\r\n]*", re.IGNORECASE)
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 Fields = dict[str, str]
@@ -176,8 +178,9 @@ def read_record(
     """Read one record. A response, revisit, resource or rendered page is returned; a request or metadata record goes into the context."""
     fields, length = _warc_head(records)
     kind = fields.get("warc-type", "").lower()
-    has_exchange = kind in {"response", "revisit"} and _is_http(fields)
-    if has_exchange or (kind in DOCUMENTS and _may_be_html(fields)):
+    is_web = _url(fields).startswith("http")
+    has_exchange = (kind == "response" and _is_http(fields)) or (kind == "revisit" and (_is_http(fields) or is_web))
+    if has_exchange or (kind in DOCUMENTS and is_web and (kind == "response" or _may_be_html(fields))):
         block = records.read(min(length, max_body_bytes + MAX_CONTEXT_BYTES))
         records.skip(length - len(block))
         size = records.end(block if len(block) == length else None)
@@ -185,7 +188,7 @@ def read_record(
         if kind == "revisit" and not block.strip(b"\r\n"):
             block = b"HTTP/1.1 304\r\n\r\n" if "not-modified" in fields.get("warc-profile", "") else b"HTTP/1.1 200\r\n\r\n"
             length = len(block)
-        elif not has_exchange and not (kind == "response" and _STATUS.match(block)):
+        elif kind != "revisit" and not (kind == "response" and _STATUS.match(block)) and not _has_http_type(fields):
             if not is_html(read_media_type(fields.get("content-type")), block):
                 _count(passed_over, kind, fields)
                 return None
@@ -238,13 +241,16 @@ def _text(value: bytes) -> str:
 
 
 def _is_http(fields: Fields) -> bool:
-    content_type = fields.get("content-type", "").replace(" ", "").lower()
-    return content_type.startswith("application/http") or (not content_type and fields.get("warc-target-uri", "").startswith("http"))
+    return _has_http_type(fields) or (not fields.get("content-type") and _url(fields).startswith("http"))
+
+
+def _has_http_type(fields: Fields) -> bool:
+    return fields.get("content-type", "").replace(" ", "").lower().startswith("application/http")
 
 
 def _may_be_html(fields: Fields) -> bool:
     """Whether a record without an exchange may be a page. Others, such as the plain texts of Common Crawl's WET files, are skipped."""
-    return read_media_type(fields.get("content-type")).may_be_html and _url(fields).startswith("http")
+    return read_media_type(fields.get("content-type")).may_be_html
 
 
 def _with_http_head(fields: Fields, body: bytes) -> bytes:
@@ -260,8 +266,9 @@ def _read_capture(
     block = _final_response(block)
     found = _HEAD_END.search(block)
     status_line = _STATUS.match(block)
-    if not status_line:
-        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "no HTTP status line")
+    if not status_line or not url:
+        lacks = "no WARC-Target-URI" if status_line else "no HTTP status line"
+        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, lacks)
     head, body = (block[: found.start()], block[found.end() :]) if found else (block, b"")
     if len(head) > MAX_HTTP_HEAD_BYTES:
         return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "an endless HTTP head")
@@ -269,6 +276,7 @@ def _read_capture(
     cut = is_cut or len(body) > max_body_bytes
     body = _dechunked(written, body[:max_body_bytes])
     dated_at = _date(fields.get("warc-date"))
+    dated_at = None if dated_at is not None and dated_at.year < FIRST_YEAR else dated_at
     fetched_at = dated_at or _date_header(written) or datetime.now(UTC)
     asked = context if context.request_url == url else Context()
     metadata = (context.metadata or {}) if context.response_id and context.response_id == fields.get("warc-record-id") else {}
@@ -283,7 +291,7 @@ def _read_capture(
         body=body,
         method=asked.method,
         ip_address=fields.get("warc-ip-address"),
-        truncated="length" if cut else fields.get("warc-truncated"),
+        truncated="length" if cut else fields.get("warc-truncated") or ("unspecified" if "warc-segment-number" in fields else None),
         kind=UrlKind(metadata["kind"]) if metadata.get("kind") in set(UrlKind) else UrlKind.PAGE,
         via=metadata.get("via"),
         depth=read_number(metadata.get("depth"), MAX_DEPTH) or 0,
@@ -386,7 +394,7 @@ def _date(text: str | None) -> datetime | None:
     try:
         return warc.parse_foreign_date(text) if text else None
     except ValueError:
-        moment = list_date(text)
+        moment = read_date(text)
         return moment.astimezone(UTC) if moment else None
 
 

@@ -38,7 +38,7 @@ _FIRST_LINE = re.compile(_START)
 _CANDIDATE = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]|\x28\xb5\x2f\xfd|" + _START)
 _MAX_START_BYTES = 64
 HEAD_END = re.compile(rb"\r?\n\r?\n")
-_BLANK = re.compile(rb"[\r\n\x00]*")  # some tools fill up blocks with NUL
+_BLANK = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n\x00 \t]*")  # some tools fill up blocks with NUL, and editors write a byte order mark
 
 
 def begins_record(data: bytes, start: int = 0) -> bool:

@@ -97,6 +97,7 @@ def test_every_form_of_a_date(text: str, moment: str) -> None:
         "31 May 2024 13:00 am",
         "2024-05-31 at noon",
         "31 May 2024 10:00 вечера",
+        "2024-05-31T10:00:00 02:00",
     ],
 )
 def test_a_time_that_cannot_be_read_leaves_the_day(text: str) -> None:
@@ -123,6 +124,11 @@ def test_a_time_that_cannot_be_read_leaves_the_day(text: str) -> None:
         "Wed, 30 Nov -0001 00:00:00 +0000",
         "2024-W60",
         "2024-367",
+        "2024-02-30",
+        "0001-01-01T00:00:00",
+        "Mon, 01 Jan 0001 00:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 +0000",
+        "9999-12-31T23:59:59-05:00",
     ],
 )
 def test_what_is_no_day_or_two_days_is_no_date(text: str | None) -> None:

@@ -17,7 +17,10 @@ SECTION_LENGTH = 80  # characters of a related section's heading
 
 @dataclass(slots=True)
 class ArticleBody:
-    """The container's text blocks and elements, what belongs to it from above (`lead`) and below (`rest`), title and authors."""
+    """The container's text blocks and elements, what belongs to it from above (`lead`) and below (`rest`), title, authors, the site's name.
+
+    `outer_links` are the texts of links to other sites, where a rule asked for them.
+    """
 
     outline: Outline
     container: int
@@ -25,6 +28,8 @@ class ArticleBody:
     authors: tuple[str, ...] = ()
     lead: list[TextBlock] = field(default_factory=list)
     rest: list[TextBlock] = field(default_factory=list)
+    site: str = ""
+    outer_links: frozenset[str] | None = None
     all: list[TextBlock] = field(init=False)
 
     def __post_init__(self) -> None:

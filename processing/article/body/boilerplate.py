@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable
-from itertools import pairwise
 
 from processing.article.body.article_body import CALL_LENGTH, LABEL_LENGTH, LINKED_SHARE, ArticleBody, is_related, mark
 from processing.article.body.endings import drop_author_section, drop_related_tail, drop_tail
@@ -25,21 +23,14 @@ from processing.article.body.phrases import (
     SUBSCRIPTION,
     SUBSCRIPTION_SIGNS,
 )
+from processing.article.body.teasers import drop_card_headings, drop_cards, drop_headline_lists, drop_linked_cards, is_linked_item
+from processing.article.body.wall import drop_wall
 from processing.article.dates.dates import read_date
 from processing.article.dates.months import joined_months, month_number
 from processing.article.kinds import CAPTION, CODE, HEADING, LIST_ITEM, PARAGRAPH, QUOTE
 from processing.article.outline.outline import TextBlock
 
-HEADLINES_SHARE = 0.65  # of a list's characters: kickers beside the links are not linked
-HEADLINE_LENGTH = 25  # characters, on average: links this long are headlines, shorter ones names
-FEW_HEADLINES = 6  # a longer list of links is the article's own more often than not
-CARD_SHARE = 0.3  # of the container's prose: a nested `article` with less is a teaser
-LINKED_CARDS_SHARE = 0.5  # of the text
-CARDS_SHARE = 0.6  # of the prose: `article`s that hold more together are the body's own parts
-TEASERS_SHARE = 0.1  # of the prose: linked headings with excerpts that hold more are the list that the body is
-INTRODUCTION_LENGTH = 40  # characters: so much, ending in a colon, announces a list
 COPY_LENGTH = 80  # characters: text blocks of this length together that repeat are a copy for another screen size
-EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CREDIT_LENGTH = 250  # characters of a caption with its credit
 NOTICE_LENGTH = 400  # characters of a site's notice
 _TEXTS = frozenset((PARAGRAPH, LIST_ITEM))
@@ -84,29 +75,12 @@ def drop_head(body: ArticleBody) -> None:
         titled = letters == title or (len(title) >= LONG_TITLE and letters.endswith(title))  # with a kicker
         if titled or block.level == 1:
             above_it, below_it = (
-                sum([block.prose for block in text_blocks[:index]]),
+                sum([block.prose for block in text_blocks[:index] if not is_linked_item(block)]),
                 sum([block.prose for block in text_blocks[index:]]),
             )
             if above_it <= (0.15 if titled and block.level == 1 and not above else 0.02) * (above_it + below_it):
                 mark(text_blocks[: index + 1])
             return
-
-
-def drop_cards(body: ArticleBody) -> None:
-    """Teasers: an `article` inside the article with little of its prose and a linked headline."""
-    cards = list(body.elements("article"))
-    total = (sum([block.prose for block in body.text_blocks()]) or 1) if cards else 1
-    teasers = [inside for element in cards if _is_card(inside := body.inside(element), total)]
-    announced = {id(after) for before, after in pairwise(body.text_blocks()) if is_related(before)} if teasers else set()
-    related = any(id(inside[0]) in announced for inside in teasers)
-    if related or sum(block.prose for inside in teasers for block in inside) <= CARDS_SHARE * total:
-        for inside in teasers:
-            mark(inside)
-
-
-def _is_card(inside: list[TextBlock], total: int) -> bool:
-    linked = any(block.linked >= HEADLINE_LENGTH and block.linked > LINKED_SHARE * len(block.text) for block in inside[:3])
-    return linked and sum([block.prose for block in inside]) < CARD_SHARE * total
 
 
 def drop_link_paragraphs(body: ArticleBody) -> None:
@@ -118,26 +92,6 @@ def drop_link_paragraphs(body: ArticleBody) -> None:
         paragraph = block.kind is PARAGRAPH or block.kind is QUOTE
         if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(block.text.lower())):
             block.boilerplate = True
-
-
-def drop_headline_lists(body: ArticleBody) -> None:
-    """Short lists of linked headlines. Longer lists, lists of names and announced lists may be the article's own."""
-    text_blocks = body.text_blocks()
-    announced: set[int] | None = None
-    for element in body.elements("ul", "ol", "dl"):
-        items = body.first_inside(element, FEW_HEADLINES + 1)
-        letters = sum(len(item.text) for item in items)
-        if not 0 < len(items) <= FEW_HEADLINES or sum(item.linked for item in items) < HEADLINES_SHARE * letters:
-            continue
-        if letters >= HEADLINE_LENGTH * len(items):
-            if announced is None:
-                announced = {id(after) for before, after in pairwise(text_blocks) if _announces(before)}
-            if id(items[0]) not in announced:
-                mark(items)
-
-
-def _announces(block: TextBlock) -> bool:
-    return block.kind is PARAGRAPH and len(block.text) >= INTRODUCTION_LENGTH and block.text.endswith((":", "："))
 
 
 def drop_related_sections(body: ArticleBody) -> None:
@@ -158,40 +112,6 @@ def drop_credits(body: ArticleBody) -> None:
             if any(map(end.__contains__, CREDIT_SIGNS)) or end.rstrip(")] ").endswith(AGENCIES):
                 text = block.text.lower()
                 block.boilerplate = CREDIT.search(text, max(0, len(text) - CREDIT_REACH)) is not None
-
-
-def drop_card_headings(body: ArticleBody) -> None:
-    """Teasers in a row: linked headlines, each with an excerpt at most."""
-    text_blocks = body.text_blocks()
-    heads = [
-        index
-        for index, p in enumerate(text_blocks)
-        if p.kind is HEADING and p.linked > LINKED_SHARE * len(p.text) and p.linked >= HEADLINE_LENGTH
-    ]
-    stops = [index for index, p in enumerate(text_blocks) if p.kind is HEADING] + [len(text_blocks)]
-    ends = [stops[bisect_right(stops, index)] for index in heads]
-    small = [sum(len(p.text) for p in text_blocks[index + 1 : end]) <= EXCERPT_LENGTH for index, end in zip(heads, ends, strict=True)]
-    teasers: list[TextBlock] = []
-    for this in range(len(heads)):
-        before = this > 0 and small[this - 1] and ends[this - 1] == heads[this]
-        after = this + 1 < len(heads) and ends[this] == heads[this + 1]
-        if small[this] and (before or after):
-            teasers += text_blocks[heads[this] : ends[this]]
-    if not teasers:
-        return
-    first = next(index for index, block in enumerate(text_blocks) if block is teasers[0])
-    announced = any(map(is_related, text_blocks[max(0, first - 2) : first]))
-    share = CARDS_SHARE if announced else TEASERS_SHARE
-    if sum([block.prose for block in teasers]) <= share * sum([block.prose for block in text_blocks]):
-        mark(teasers)
-
-
-def drop_linked_cards(body: ArticleBody) -> None:
-    """Cards that are one link around several texts. If they hold most of the text, a link was never closed."""
-    text_blocks = body.text_blocks()
-    cards = [block for block in text_blocks if block.card and block.linked > LINKED_SHARE * len(block.text)]
-    if sum([block.length for block in cards]) <= LINKED_CARDS_SHARE * sum([block.length for block in text_blocks]):
-        mark(cards)
 
 
 def drop_bylines(body: ArticleBody) -> None:
@@ -291,6 +211,7 @@ RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_foreign_dates,
     drop_bylines,
     drop_copies,
+    drop_wall,
     drop_tail,
 )
 

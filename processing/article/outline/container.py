@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from processing.article.kinds import CAPTION, HEADING, PARAGRAPH, QUOTE
-from processing.article.outline.outline import Outline, TextBlock
+from processing.article.outline.outline import Element, Outline, TextBlock
 
 DESCEND_SHARE = 0.8  # of the prose: a child that holds more is the container, or holds it
 NAMED_SHARE = 0.3  # of the page's prose: an element named like a body must hold so much to count as one
 NAMED_DESCEND_SHARE = 0.85
 TAGGED_SHARE = 0.6
+PART_LENGTH = 40  # characters of prose beside the container
+PARTS_SHARE = 0.7  # of the prose beside the container
 
 DESCRIPTION_LENGTH = 60  # characters that are compared to see whether the description repeats a standfirst
 OPENING_LENGTH = 100  # characters: a shorter paragraph above the container is a label
@@ -35,7 +37,8 @@ _LEAVES = frozenset(("p", "li", "blockquote", "td", "tr", "ul", "ol", "tbody"))
 
 def find_container(outline: Outline) -> int:
     """The index of the article's element."""
-    return _descend(outline, [0 if block.boilerplate else block.prose for block in outline.text_blocks])
+    weights = [0 if block.boilerplate else block.prose for block in outline.text_blocks]
+    return _with_parts(outline, _running(weights), _descend(outline, weights))
 
 
 def find_lead(outline: Outline, container: int, description: str | None, language: str | None, title: str | None = None) -> list[TextBlock]:
@@ -115,6 +118,30 @@ def _descend(outline: Outline, weights: list[int]) -> int:
         if named[last] - named[first] >= NAMED_SHARE * (sums[last] - sums[first]) > 0:
             return _lowest(outline, named, start, NAMED_DESCEND_SHARE)
     return _lowest(outline, sums, start, DESCEND_SHARE)
+
+
+def _with_parts(outline: Outline, sums: list[int], index: int) -> int:
+    """The element around the container where most prose beside it is in elements with the same names: they are the text's other parts."""
+    element = outline.elements[index]
+    if element.parent < 0 or not element.names:
+        return index
+    around = outline.elements[element.parent]
+    beside = (sums[around.end] - sums[around.start]) - (sums[element.end] - sums[element.start])
+    if beside < PART_LENGTH:
+        return index
+    parts = 0
+    for other in islice(outline.elements, element.parent + 1, None):
+        if other.start >= around.end:
+            break
+        if other.parent == element.parent and other is not element and (other.tag, other.names) == (element.tag, element.names):
+            parts += sums[other.end] - sums[other.start] if _is_part(outline, other) else 0
+    return element.parent if parts >= PARTS_SHARE * beside else index
+
+
+def _is_part(outline: Outline, element: Element) -> bool:
+    """Whether an element has neither a headline of its own nor a linked heading, as teasers and further articles have."""
+    heads = (block for block in outline.text_blocks[element.start : element.end] if block.kind is HEADING)
+    return all(block.level > 1 and not block.linked for block in heads)
 
 
 def _in_named(outline: Outline) -> list[bool]:

@@ -33,6 +33,7 @@ _BOILERPLATE_IN_TWO = (
     "post-meta entry-meta article-meta meta-data gated-overlay not-prose coral-thread coral-talk"
 )
 _LAYOUT_WORDS = frozenset(("no", "has", "with", "under", "without", "example"))  # `with-sidebar` describes the page
+_SETTINGS = frozenset(("enabled", "disabled", "true", "false", "off", "none"))  # and so does `sidebar-enabled--false`
 _BOILERPLATE_WORDS, _BOILERPLATE_PAIRS = frozenset(_BOILERPLATE.split()), frozenset(_BOILERPLATE_IN_TWO.split())
 _BODY_WORDS = frozenset(("prose", "wysiwyg", "rte", "blogpost"))
 _BODY_PAIRS = frozenset(
@@ -61,6 +62,7 @@ _UNSEEN_STYLE = re.compile(r"display:\s*none|clip:\s*rect|visibility:\s*hidden|f
 _OFF_SCREEN = re.compile(r"(?:^|;)(?:left|top|text-indent):-\d{4}")
 _COMMENT_WORD = re.compile(r"comments?(?:links?|sections?|areas?|threads?|lists?|wrap(?:per)?|box|form|container)$")  # `commentsection`
 _COMMENTS = re.compile(r"comment|kommentar|comentario|disqus", re.IGNORECASE)
+_RELATED_WORDS = frozenset(("related", "relatedposts", "recommended", "recommendations"))
 _COMMENTS_ID = re.compile(  # ids of readers' comments, which count on sections too, whose ids are made from text
     r"(?:the-?|post-?|article-?|user-?|reader-?|fb-?|wp-?)?comments?(?:-?(?:list|section|area|thread|container|wrapper|box|block|form|\d+))*"
     r"|disqus(?:_thread)?|isso-?thread|coral[-_](?:thread|talk.*)|hyvor-talk.*|remark42|respond|kommentare?(?:-?(?:liste|bereich))?|comentarios?|commentaires?|commenti|reacties|komentarze|kommentarer",
@@ -93,9 +95,9 @@ def _tokens(names: str) -> list[str]:
     return _LOWER_TOKEN.findall(names) if names.islower() else [token.lower() for token in _TOKEN.findall(names)]
 
 
-def is_comments(names: str) -> bool:
-    """Whether class and id (`names`) name readers' comments."""
-    return _COMMENTS.search(names) is not None
+def is_beside(names: str) -> bool:
+    """Whether class and id (`names`) name what may be longer than the article beside it: readers' comments, related pages."""
+    return _COMMENTS.search(names) is not None or not _RELATED_WORDS.isdisjoint(_tokens(names))
 
 
 @lru_cache(maxsize=65_536)  # sites share theirs: frameworks, themes
@@ -118,7 +120,12 @@ def _signs(name: str) -> int:
 
 def _is_layout(tokens: list[str], words: frozenset[str]) -> bool:
     """Whether all boilerplate words of a name only describe the layout around the element."""
-    return all(place and tokens[place - 1] in _LAYOUT_WORDS for place, token in enumerate(tokens) if token in words)
+    layout = (
+        not _LAYOUT_WORDS.isdisjoint(tokens[max(0, place - 1) : place]) or not _SETTINGS.isdisjoint(tokens[place + 1 : place + 2])
+        for place, token in enumerate(tokens)
+        if token in words
+    )
+    return all(layout)
 
 
 def is_screen_reader_only(attributes: Attributes) -> bool:

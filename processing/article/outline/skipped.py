@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from processing.article.outline.names import is_comments
+from processing.article.kinds import HEADING
+from processing.article.outline.names import is_beside, is_hidden
 from processing.article.outline.outline import Element, TextBlock
-from processing.article.outline.tags import ACTIONS, IGNORED, TEXT
+from processing.article.outline.tags import ACTIONS, BOILERPLATE_TAGS, IGNORED, TEXT
 from processing.article.tree.parse import Node, tag_numbers
 from processing.article.tree.scripts import IDEOGRAPH_LETTERS, reading_length
 
@@ -15,6 +16,7 @@ LITTLE_TEXT = 500  # characters: if less was read, the article must be in what w
 NO_TEXT = 100  # characters
 CONTENT_SHARE = 0.4  # of the page's text: an element that holds more is not boilerplate, whatever its name
 
+_BESIDE_TAGS = frozenset(("aside", "footer"))
 _UNCOUNTED = tag_numbers(["a", *(tag for tag, action in ACTIONS.items() if tag is not None and action == IGNORED)])
 
 
@@ -96,16 +98,31 @@ def misnamed_elements(skipped: list[SkippedElement], text_blocks: list[TextBlock
         return []
     missed = [text_length(element) for element in skipped]
     limit = CONTENT_SHARE * (seen + sum(missed))
+    if seen >= NO_TEXT:  # the article may be shorter than what stands beside it
+        missed = [0 if element.tag in _BESIDE_TAGS else length for element, length in zip(skipped, missed, strict=True)]
     longest = max(missed, default=0)
     if seen < LITTLE_TEXT <= longest:  # nothing read so far can be an article
         limit = min(limit, longest)
     found = [index for index, length in enumerate(missed) if length >= limit > 0]
-    if seen >= LITTLE_TEXT:  # readers' comments may be longer than the article
-        return [index for index in found if not is_comments(skipped[index].names)]
+    if seen >= LITTLE_TEXT:  # readers' comments and related pages may be longer than the article
+        return [index for index in found if not is_beside(skipped[index].names)]
     if seen < NO_TEXT:  # elements with the same names are the other parts of the article
         parts = {(skipped[index].tag, skipped[index].names) for index in found}
         return [index for index, element in enumerate(skipped) if (element.tag, element.names) in parts]
     return found
+
+
+def headline_element(skipped: list[SkippedElement], text_blocks: list[TextBlock]) -> list[int]:
+    """The index of the only skipped element with a main heading, if none was read: boilerplate has no headline."""
+    if any([block.level == 1 and block.kind is HEADING for block in text_blocks]):  # noqa: C419 a generator would cost more
+        return []
+    found = [index for index, element in enumerate(skipped) if element.tag not in BOILERPLATE_TAGS and _has_headline(element.node)]
+    return found if len(found) == 1 else []
+
+
+def _has_headline(node: Node) -> bool:
+    headline = node.css_first("h1")
+    return headline is not None and bool(headline.text(strip=True)) and not is_hidden(node.attributes)
 
 
 def _may_hold(element: SkippedElement, enough: float) -> bool:

@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from processing.article.kinds import CAPTION, CODE, HEADING, PARAGRAPH, QUOTE, TABLE
 from processing.article.outline.names import Attributes, is_hidden, read_names
 from processing.article.outline.outline import Element, Outline, TextBlock, text_block
-from processing.article.outline.skipped import LITTLE_TEXT, NO_TEXT, Insertion, SkippedElement, misnamed_elements, text_length
+from processing.article.outline.skipped import (
+    LITTLE_TEXT,
+    NO_TEXT,
+    Insertion,
+    SkippedElement,
+    headline_element,
+    misnamed_elements,
+    text_length,
+)
 from processing.article.outline.special import code_text, is_cell, is_drop_cap, is_unread_span, linked_note_mark, span_text, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
@@ -33,6 +41,7 @@ from schemas.article import BlockKind
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
 MAX_WALKS = 4
 MAX_WALKS_WITHOUT_TEXT = 8  # while hardly anything was read
+MAX_HEADLINE_WALKS = 3  # into elements with the headline, one in the other
 MAX_CARD = 600  # characters: a link around more was never closed
 
 _NO_LINK, _LINKED, _ANCHORED = range(3)
@@ -44,6 +53,10 @@ def read_outline(root: Node | None) -> Outline:
         return Outline([Element("", "", -1, 0, 0, body=False, kind=(PARAGRAPH, 0))], [])
     walk = _Walk()
     walk.run(root)
+    for _ in range(MAX_HEADLINE_WALKS):
+        if not (around := headline_element(walk.skipped, walk.text_blocks)):
+            break
+        walk.restore(around)
     for number in range(1, MAX_WALKS_WITHOUT_TEXT):
         if number >= MAX_WALKS and sum([block.length for block in walk.text_blocks]) >= NO_TEXT:
             break

@@ -70,6 +70,8 @@ datasets: {datasets}
 def page(path: str, times: int) -> tuple[int, Headers, bytes]:
     if path == "/":
         return 200, {}, ("<h1>Shop</h1>" + "".join(f'<a href="/p/{number}">{number}</a>' for number in PRICES)).encode()
+    if path == "/moved":
+        return 200, {"Content-Type": "text/html"}, b"<meta http-equiv=refresh content='0; url=https://elsewhere.example/new'>"
     if path == "/story":
         return 200, {"Content-Type": "text/html"}, html("A long story", prose(1)).encode()
     number = int(path.rpartition("/")[2]) if path.startswith("/p/") else 0
@@ -103,6 +105,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
         )
         story = CRAWL.format(more=f"seeds: ['{server.base}/story']", host=host, datasets="[articles]") + "articles: {min_length: 90000}\n"
         (tmp_path / "crawls" / "story.yaml").write_text(story)
+        (tmp_path / "crawls" / "moved.yaml").write_text(story.replace("/story", "/moved"))
         (tmp_path / "crawls" / "checkedshop.py").write_text(SPIDER.replace("BASE", server.base))
         (tmp_path / "crawls" / "checkedfunctions.py").write_text(FUNCTIONS)
         (tmp_path / "datasets" / "shelf.yaml").write_text(SHELF)
@@ -185,3 +188,10 @@ def test_a_dataset_without_rows_and_one_that_cannot_be_read(nowhere: Run, projec
     assert "missed: no rows on these pages. 'each' (li) finds nothing on the 1 page read for it." in ended.err
     assert "article" not in ended.out + ended.err
     assert "broken: could not be read on 1 page" in ended.out
+
+
+def test_the_target_of_a_refresh_is_named(nowhere: Run, project: Path) -> None:
+    ended = nowhere("check", "moved")
+    assert "refresh" in ended.out
+    assert "https://elsewhere.example/new" in ended.out
+    assert "leads out of the crawl, to https://elsewhere.example/new. If it is meant" in " ".join(ended.err.split())

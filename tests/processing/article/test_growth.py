@@ -39,7 +39,9 @@ UNITS = [
     "<li><a href=/x>A headline that is long enough to be one</a></li>", f"<article><h1>A headline</h1>{PARAGRAPH * 5}</article>",
     "<p>Related stories</p><p><a href=/x>A headline that is long</a></p>", "<div class=ingredients>", "<h3>Read this next</h3>",
     "<p>Foto: x (Image: y)</p>", "<span itemprop=author>A B</span>", "<pre>a b</pre>",
-    "1<span class=sup>1", "<q>a ",
+    "1<span class=sup>1", "<q>a ", "<h3>2 comments</h3><p>x", f"<div class=part>{PARAGRAPH}</div>", "<p>Already a subscriber?</p>",
+    "<ul><li><a href=https://a.example/>A headline that is long enough to be one</a></li></ul>",
+    "<div class=sidebar><h1>A headline</h1></div>",
 ]  # fmt: skip
 
 

@@ -187,3 +187,18 @@ def test_undecodable() -> None:
 )
 def test_labels(label: str, name: str | None) -> None:
     assert charset_of(label) == name
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-2", "windows-1250"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rada portu małego miasta zdecydowała, że stara linia promowa będzie działać do końca przyszłego roku. Źródło: ćma.",
+        "Rada přístavu malého města rozhodla, že stará trajektová linka zůstane otevřena do konce příštího roku. Žluťoučký kůň.",
+    ],
+)
+def test_charsets_of_the_same_languages_are_told_apart(text: str, charset: str) -> None:
+    html = f"<html><body><p>{text}</p></body></html>"
+    result = decode(html.encode(charset))
+    assert isinstance(result, Decoded)
+    assert (result.html, result.charset) == (html, charset)

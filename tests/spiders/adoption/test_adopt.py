@@ -99,7 +99,11 @@ def test_damaged_records_are_counted_and_the_whole_file_is_adopted_later(setting
     assert (adopted.counts.captures, adopted.counts.damaged) == (2, 2)
     assert adopted.counts.first_damage.startswith("cut.warc.gz: cut off")
     assert adopted.manifests[0].counts.fetched == 2
-    assert adopt(settings, whole).manifests[0].counts.fetched == 3
+    rest = adopt(settings, whole)
+    assert (rest.manifests[0].counts.fetched, rest.counts.captures, rest.counts.again, rest.counts.damaged) == (1, 1, 2, 0)
+    rows = rows_of(adopted, settings) + rows_of(rest, settings)
+    assert read_back(rows, settings) == list(map(story, range(3)))
+    assert adopt(settings, whole).known == ["whole.warc.gz"]
 
 
 def test_a_url_keeps_what_a_later_fetch_showed(settings: Settings, tmp_path: Path) -> None:

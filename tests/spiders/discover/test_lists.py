@@ -175,8 +175,34 @@ def test_json_feeds() -> None:
 @pytest.mark.parametrize(
     "item",
     [
+        '{"url": "https://a.example/1", "title": "a half \\ud83d"}',
+        '{"url": "https://a.example/1", "date_published": 1717149600.5}',
+        '{"url": "https://a.example/1", "title": 5}',
+        '{"url": "https://a.example/1", "content_html": "' + "x" * 5_000 + '"}',
+    ],
+)
+def test_odd_items_of_json_feeds(item: str) -> None:
+    assert urls(f'{{"items": [{item}], "version": "https://jsonfeed.org/version/1"}}'.encode()) == ["https://a.example/1"]
+
+
+@pytest.mark.parametrize("second", [SITEMAP, INDEX])
+def test_all_sitemaps_in_one_file_are_read(second: str) -> None:
+    once = urls(SITEMAP.encode())
+    assert once
+    assert urls(f"{SITEMAP}\n<?xml version='1.0'?>\n{second}".encode()) == [*once, *urls(second.encode())]
+
+
+@pytest.mark.parametrize("item", ["<guid>12345</guid>", "<guid>news-1</guid>", "<guid isPermaLink='false'>https://a.example/1</guid>"])
+def test_an_id_that_is_no_address_invents_no_url(item: str) -> None:
+    assert urls(f"<rss version='2.0'><channel><item>{item}</item></channel></rss>".encode()) == []
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
         "<link></link><guid>https://a.example/1</guid>",
         "<guid isPermaLink='true'>https://a.example/1</guid>",
+        "<link/>https://a.example/1<guid isPermaLink='false'>1</guid>",
         "<link>https://proxy.example/~r/1</link><feedburner:origLink>https://a.example/1</feedburner:origLink>",
     ],
 )

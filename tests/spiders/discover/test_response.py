@@ -43,6 +43,11 @@ def test_a_page_names_so_many_feeds_and_sitemaps_at_most() -> None:
     assert len(urls(answer(feeds + sitemaps))) == 2 * MAX_LISTS
 
 
+@pytest.mark.parametrize(("status", "found"), [(203, ["https://a.example/b"]), (300, ["https://a.example/b"]), (404, [])])
+def test_pages_under_other_statuses_than_200_have_links(status: int, found: list[str]) -> None:
+    assert urls(answer(b"<a href=/b>", status=status)) == found
+
+
 def test_links_in_scope_each_once() -> None:
     page = b"""<a href="one">1</a><a href=one#x>1</a><a href="https://other.example/">no</a><a rel=nofollow href=/hidden>no</a>
     <area href="/map"><a href="/never/x">no</a><link rel=canonical href="/dir/canonical">
@@ -163,6 +168,7 @@ def test_a_redirect_is_a_discovery_and_chains_are_bounded() -> None:
         (b"<meta http-equiv=refresh content='5; url=page'>", (), 200, None, None),  # people read it
         (b"<meta http-equiv=refresh content='0'>", (), 200, None, None),
         (b"", ((b"Refresh", b"0; url=/b"),), 200, "https://a.example/b", None),
+        (b"<meta http-equiv=refresh content='0; url=/b'>", ((b"Refresh", b"0; url=http://"),), 200, "https://a.example/b", None),
         (b"moving", ((b"Content-Type", b"text/plain"), (b"Refresh", b"0;/b")), 200, "https://a.example/b", None),
         (b"moving", ((b"Refresh", b"3; url=/b"),), 302, "https://a.example/b", None),
         (b"moving", ((b"Refresh", b"3; url=/b"), (b"Location", b"/c")), 302, "https://a.example/c", None),
@@ -174,6 +180,11 @@ def test_an_immediate_refresh_is_a_redirect(
     found = answer(body, *headers, status=status)
     assert (found.redirect_to, found.dead_end) == (target, dead_end)
     assert [(one.url, one.redirects) for one in found.discoveries] == ([(target, 1)] if target and not dead_end else [])
+
+
+def test_a_slower_refresh_behind_one_that_leads_nowhere_is_no_redirect() -> None:
+    found = answer(b"<meta http-equiv=refresh content='5; url=/b'>", (b"Refresh", b"0; url=http://"))
+    assert (found.redirect_to, [one.url for one in found.discoveries]) == (None, ["https://a.example/b"])
 
 
 def test_a_chain_of_refreshes_is_bounded() -> None:

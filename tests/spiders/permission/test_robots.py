@@ -84,7 +84,8 @@ def test_a_path_in_another_charset_than_utf_8() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "seconds"), [("0,5", 0.5), ("10s", 10), ("7 seconds", 7), ("500 ms", 0.5), ("2 minutes", 120), (".25", 0.25), ("1e3", 300)]
+    ("asked", "seconds"),
+    [("0,5", 0.5), ("10s", 10), ("7 seconds", 7), ("500 ms", 0.5), ("2 minutes", 120), (".25", 0.25), ("1e3", 300), ('"10"', 10)],
 )
 def test_delays_as_people_write_them(asked: str, seconds: float) -> None:
     assert rules(200, f"User-agent: *\nCrawl-Delay : {asked}".encode()).crawl_delay() == seconds
@@ -162,3 +163,20 @@ def test_everyone_with_more_words_is_everyone_and_a_line_without_a_name_ends_a_g
 def test_a_byte_that_is_not_utf_8_leaves_the_rules_as_they_are() -> None:
     body = "User-agent: *\nDisallow: /écluse\nDisallow: /château\nDisallow: /forêt\n# ".encode() + b"caf\xe9"
     assert rules(200, body).refusal("https://a.example/%C3%A9cluse/1") is Reason.ROBOTS
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "User_agent: *\nDisallow: /x",
+        "User-agents: *\nDisallow: /x",
+        "User-agent\uff1a *\nDisallow\uff1a/x",
+        "User-agent:: *\nDisallow:: /x",
+        "User-agent = *\nDisallow = /x",
+        "User-agent: *\nDisallow: x",
+        "User-agent: *\nDisallow: https://a.example/x",
+    ],
+)
+def test_rules_that_are_written_wrongly_hold(lines: str) -> None:
+    assert rules(200, lines.encode()).refusal("https://a.example/x/1") is Reason.ROBOTS
+    assert rules(200, lines.encode()).refusal("https://a.example/y") is None

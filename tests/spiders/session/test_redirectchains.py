@@ -65,6 +65,25 @@ def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings)
         assert server.paths().count("/again") <= 10
 
 
+def test_a_chain_comes_back_with_the_cookies_of_its_first_answer_over_another_host(sqlite_settings: Settings) -> None:
+    """A site sets a cookie, has another host look at the reader, and is asked again with the cookie."""
+
+    def answer(path: str, cookie: str) -> tuple[int, Headers, bytes] | None:
+        wall = 302, {"Location": other.base.replace("127.0.0.1", "localhost") + "/look", "Set-Cookie": "seen=1"}, b""
+        return {"/page": (200, {}, PAGE) if "seen=1" in cookie else wall}.get(path)
+
+    with (
+        small_server(lambda path, _: (302, {"Location": site.base + "/page"}, b"") if path == "/look" else (404, {}, b"")) as other,
+        small_server(lambda *_: (404, {}, b""), respond_to_cookie=answer) as site,
+    ):
+        hosts = f"scope: {{hosts: [{site.base[7:]}, '{other.base[7:].replace('127.0.0.1', 'localhost')}']}}"
+        crawled = crawl_urls(sqlite_settings, [site.base + "/page"], hosts, network="network: {allow: [127.0.0.0/8, '::1/128']}")
+        assert set(crawled.outcomes.values()) == {"fetched"}
+        assert [(row.fetch_status, row.url) for row in crawled.rows if row.kind == "page" and row.fetch_status == 200] == [
+            (200, site.base + "/page")
+        ]
+
+
 def response(*cookies: bytes, url: str = "https://a.example/1") -> Capture:
     headers = tuple((b"Set-Cookie", cookie) for cookie in cookies)
     return Capture(url, datetime.now(UTC), 302, "", "HTTP/1.1", (), headers, b"")

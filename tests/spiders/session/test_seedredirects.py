@@ -53,10 +53,11 @@ def test_a_crawl_that_names_its_hosts_has_no_others(sqlite_settings: Settings) -
         assert crawled.outcomes == {old.base + "/": "filtered:out_of_scope"}
 
 
-def test_a_temporary_redirect_to_another_site_is_no_move(sqlite_settings: Settings) -> None:
+def test_a_temporary_redirect_to_another_site_is_no_move(sqlite_settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
     """It may be a wall that asks for a login or a consent."""
     with small_server(lambda *_: page()) as wall, small_server(lambda path, _: (302, {"Location": wall.base + path}, b"")) as site:
         assert crawl_urls(sqlite_settings, [site.base + "/"]).outcomes == {site.base + "/": "filtered:out_of_scope"}
+        assert f"leads out of the crawl, to {wall.base}/. If it is meant, make it the seed" in capfd.readouterr().err
 
 
 def test_a_seeds_redirect_may_leave_the_patterns_of_the_scope(sqlite_settings: Settings) -> None:

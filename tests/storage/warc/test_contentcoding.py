@@ -75,7 +75,20 @@ def test_gzip_under_another_label(label: str | None) -> None:
     assert decode_content(CODED["gzip"], label, LIMIT) == TEXT
 
 
+@pytest.mark.parametrize("body", [CODED["br"], zlib.compress(TEXT)[2:-4]], ids=["br", "raw deflate"])
+@pytest.mark.parametrize("label", ["gzip", "zstd", "unknown"])
+def test_codings_without_a_mark_under_another_label(body: bytes, label: str) -> None:
+    assert decode_content(body, label, LIMIT) == TEXT
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b" ", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n\t"])
+def test_gzip_behind_blanks_and_a_byte_order_mark(before: bytes) -> None:
+    assert decode_content(before + CODED["gzip"], "gzip", LIMIT) == TEXT
+
+
 def test_what_cannot_be_decoded_says_why() -> None:
+    with pytest.raises(CodingError, match="labelled 'gzip' but cannot be decoded"):
+        decode_content(b"\x1b\x01\x02 no text", "gzip", LIMIT)
     with pytest.raises(CodingError, match="unknown content coding 'sdch'"):
         decode_content(b"x\x00\x01", "sdch", LIMIT)
     with pytest.raises(CodingError, match="damaged at its first byte"):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from schemas.outcomes import Rejected
 from storage.warc.reader import Record, read_records
 
 PAGE = b"<!doctype html><title>A page</title><p>A page."
@@ -56,7 +57,10 @@ def test_dates(written: str, moment: str) -> None:
     assert (found.capture.fetched_at, found.is_dated) == (datetime.fromisoformat(moment), True)
 
 
-@pytest.mark.parametrize("written", ["0000-00-00T00:00:00Z", "yesterday", "", "99999999999999", None])
+@pytest.mark.parametrize(
+    "written",
+    ["0000-00-00T00:00:00Z", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00", "yesterday", "", "9" * 14, None],
+)
 def test_a_record_without_a_date_is_a_page(written: str | None) -> None:
     (undated,) = read(record("response", ANSWER, WARC_Date=written))
     assert not undated.is_dated
@@ -74,6 +78,7 @@ def test_a_record_without_a_date_is_a_page(written: str | None) -> None:
         ANSWER.replace(b"\r\n", b"\n"),
         ANSWER.replace(b"\r\n\r\n", b"\n\r\n"),
         b"\r\n" + ANSWER,
+        b"HTTP/1.1 200 Connection established\r\n\r\n" + ANSWER,
     ],
 )
 def test_heads(block: bytes) -> None:
@@ -125,8 +130,9 @@ def test_a_revisit_without_a_head() -> None:
 
 
 @pytest.mark.parametrize("block", [PAGE, ANSWER])
-def test_a_response_with_the_type_of_its_document(block: bytes) -> None:
-    (found,) = read(record("response", block, "text/html"))
+@pytest.mark.parametrize("content_type", ["text/html", None])
+def test_a_response_with_the_type_of_its_document(block: bytes, content_type: str | None) -> None:
+    (found,) = read(record("response", block, content_type))
     assert (found.record_type, found.capture.status, found.capture.body) == ("response", 200, PAGE)
 
 
@@ -145,3 +151,29 @@ def test_nul_between_records_is_no_record() -> None:
 def test_a_url_in_latin_1() -> None:
     stored = record("response", ANSWER, WARC_Target_URI="https://a.example/caf@").replace(b"@", b"\xe9")
     assert read(stored)[0].capture.url == "https://a.example/caf\xe9"
+
+
+@pytest.mark.parametrize("content_type", ["message/http", "application/octet-stream", "image/png"])
+def test_an_exchange_under_another_type_is_one(content_type: str) -> None:
+    assert [one.capture.body for one in read(record("response", ANSWER, content_type))] == [PAGE]
+
+
+def test_a_revisit_with_the_type_of_its_document() -> None:
+    (found,) = read(record("revisit", b"", "text/html"))
+    assert (found.record_type, found.capture.status) == ("revisit", 200)
+
+
+def test_a_record_without_a_url_is_no_page() -> None:
+    (found,) = read_records(io.BytesIO(record("response", ANSWER, WARC_Target_URI=None)), "x")
+    assert isinstance(found, Rejected)
+    assert found.detail == "no WARC-Target-URI"
+
+
+def test_blanks_between_records_and_a_byte_order_mark_are_no_record() -> None:
+    stored = record("response", ANSWER)
+    found = list(read_records(io.BytesIO(b"\xef\xbb\xbf" + stored + b" \t\r\n" + stored), "x"))
+    assert [isinstance(one, Record) for one in found] == [True, True]
+
+
+def test_the_first_segment_of_a_record_is_a_part() -> None:
+    assert read(record("response", ANSWER, WARC_Segment_Number="1"))[0].capture.truncated == "unspecified"
