@@ -14,6 +14,8 @@ LITTLE_TEXT = 1_000  # characters: a page that shows less may have its article i
 DECLARED_RATIO = 2  # JSON-LD's body must be so many times as long as what was found
 MIN_DECLARED = 600  # characters
 _LINE_TAG = re.compile(r"<(?:/p|br|/h\d|/li)\b[^<>]*>", re.IGNORECASE)
+_SPAN = re.compile(r"\b(?:col|row)span\s*=", re.IGNORECASE)
+MAX_SPANS = 300  # trafilatura writes every cell that one covers; a page with more spans is read without them
 _TAG = re.compile(r"<[a-z/][^<>]*>", re.IGNORECASE)
 
 
@@ -34,4 +36,6 @@ def read_with_trafilatura(html: str) -> tuple[Block, ...]:
     tags = html.count("<")
     if tags > MAX_TAGS:
         return ()
+    if len(_SPAN.findall(html)) > MAX_SPANS:
+        html = _SPAN.sub("data-span=", html)
     return to_paragraphs(extract(html, include_comments=False, fast=tags > MAX_TAGS_WITH_FALLBACKS) or "")

@@ -24,6 +24,7 @@ _WHAT = r"(?:[^\W\d]+:?\s){0,3}"
 DATE_IN_WORDS = re.compile(rf"{_WHAT}(?:{_WORDS})")
 DATE_ALONE = re.compile(rf"{_WHAT}(?:[^\W\d_]{{2,10}}\.?,\s)?(?:{_WORDS}|{_DAY}([./]){_DAY}\1{_YEAR}){_CLOCK}", re.IGNORECASE)
 MAX_NODES = 40
+MAX_LINK, MAX_DATE = 1000, 400  # characters of a link, or of an element with a date, that are read
 _TITLE_PARTS = re.compile(r"\s+[|–—-]\s+")
 # What labels a date of publishing, and what a date of the last change. The date stands directly behind it.
 _PUBLISHED = r"""
@@ -138,7 +139,7 @@ def date_in_own_teaser(tree: Tree, url: str) -> Iterator[str]:
     for link in body.css(f'a[href$="{path}"]' if _PLAIN_PATH.fullmatch(path) else "a[href]"):
         href = link.attributes.get("href") or ""
         if href.endswith(path) and _path_of(href) == path:
-            yield from (part for part in text_parts(link) if DATE_ALONE.fullmatch(part))
+            yield from (part for part in text_parts(link, MAX_LINK) if DATE_ALONE.fullmatch(part))
 
 
 def _path_of(href: str) -> str:
@@ -164,4 +165,4 @@ def _in_json_ld(html: str, position: int) -> bool:
 def date_text(node: Node) -> str:
     """The date of an element as machines read it, otherwise as readers do."""
     attributes = node.attributes
-    return attributes.get("datetime") or attributes.get("content") or attributes.get("title") or visible_text(node)
+    return attributes.get("datetime") or attributes.get("content") or attributes.get("title") or visible_text(node, MAX_DATE)

@@ -138,7 +138,7 @@ class Markup:
             if len(text) <= MAX_LABELLED:
                 yield text
 
-    def labelled(self, label: re.Pattern[str]) -> list[tuple[str, Node]]:
+    def labelled(self, label: re.Pattern[str]) -> Iterator[tuple[str, Node]]:
         """The short texts that begin with a label, each with its element; the whole line where a text is only the label.
 
         If there are any, it visits every text, which takes ten times as long as `short_texts`.
@@ -146,13 +146,11 @@ class Markup:
         short = {text for text in map(str.strip, self.all_texts.split("\0")) if len(text) <= MAX_LABELLED}
         ends = {text: match.end() for text in short if (match := label.match(text)) is not None}
         body = self._tree.body
-        found = []
         for node in body.traverse(include_text=True, skip_empty=True) if body is not None and ends else ():
             if not node.is_text_node or (text := (node.text_content or "").strip()) not in ends or (around := node.parent) is None:
                 continue
             line = _line_of(around)
-            found.append((visible_text(line), line) if ends[text] >= len(text) - 1 else (text, around))
-        return found
+            yield (visible_text(line, MAX_LABELLED), line) if ends[text] >= len(text) - 1 else (text, around)
 
     @cached_property
     def dates(self) -> list[Node]:
@@ -248,8 +246,10 @@ def _in_head(node: Node) -> bool:
 
 
 def _line_of(node: Node) -> Node:
-    """The nearest element around that is not inline, or the node itself."""
-    while node.tag in _INLINE and (parent := node.parent) is not None:
+    """The nearest element around that is not inline, or the node itself; of many nested inline elements one of them."""
+    for _ in range(MAX_SCOPE_ANCESTORS):
+        if node.tag not in _INLINE or (parent := node.parent) is None:
+            break
         node = parent
     return node
 

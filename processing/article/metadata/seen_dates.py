@@ -25,6 +25,7 @@ BEFORE_DATE = 20  # characters, in which a text says what its date is of
 MAX_DATE_CHARACTERS = 160
 NEAR_TEXTS = 25
 SHORT_DATE = 20  # characters
+MAX_READ = 400  # characters of an element that are read for a date
 MAX_SHORT = 80  # characters of a short text
 BESIDE_TEXTS = 3  # so close behind the heading that names such as `teaser` speak of the standfirst
 _CLOCK = re.compile(r"\W{0,3}(?:(?:at|um|à|às|kl\.?|alle|om)\s)?\d{1,2}[:.h]\d\d\b.{0,20}$")  # alone behind a date
@@ -54,7 +55,7 @@ def near_heading(markup: Markup) -> Iterator[str]:
     """Short texts close after the main heading and directly above it, and bylines."""
     yield from beside_headings(markup)
     for node in markup.authors[:40]:  # a date may stand behind the author's name
-        if _may_be_date(text := visible_text(node)) and not in_boilerplate(node):
+        if _may_be_date(text := visible_text(node, MAX_SHORT)) and not in_boilerplate(node):
             yield text
 
 
@@ -89,7 +90,7 @@ def visible_dates(markup: Markup) -> Iterator[str]:
         named = is_of_publishing(words)
         if not (named or "meta" in words) or is_of_event(words) or is_of_change(words) or in_boilerplate(node):
             continue
-        text = _before_change(visible_text(node))
+        text = _before_change(visible_text(node, MAX_READ))
         if named and len(text) <= SHORT_DATE and (title := node.attributes.get("title")):
             yield title  # the date of `2 days ago`
         if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40):
@@ -108,7 +109,7 @@ def named_dates(markup: Markup) -> Iterator[Node]:
 
 def without_changes(nodes: list[Node]) -> Iterator[Node]:
     """The nodes whose texts do not say that their date is that of a change."""
-    return (node for node in nodes if not is_of_change(visible_text(node)))
+    return (node for node in nodes if not is_of_change(visible_text(node, MAX_READ)))
 
 
 def _above(heading: Node) -> list[str]:

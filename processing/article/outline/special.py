@@ -15,6 +15,7 @@ from processing.article.tree.inline import inline_text
 from processing.article.tree.parse import Node
 from processing.article.tree.quotes import quotation_marks
 from processing.article.tree.raised import MAX_RAISED_CHARACTERS, cents, ends_with_number, note_mark, raised_kind, raised_text
+from processing.article.tree.short import holds_formula, short_texts
 
 _DROP_CAP = re.compile(r"drop-?cap|(?:initial|first|capital)-?(?:letter|cap)|lettrine|(?:^|\s)initiale?(?:$|\s)", re.IGNORECASE)
 _WORDS_OF_A_LETTER = frozenset("AÀÁEÈÉIÍOÒÓUÚYZWKSVВИКСУОЯАІЙЗ")  # in one language or another
@@ -26,7 +27,9 @@ _ONLY_NUMBERS = re.compile(r"[\d\s]*")
 _PERMALINK = re.compile(r"(?:^|\s)(?:headerlink|heading-?anchor|header-?anchor|anchor-?link|hash-?link|permalink)(?:\s|$)", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 _BEFORE_NOTE = re.compile(r"\d$|\d[!?”\"’')»%]+$|\d{3}\.[”\"’')»]*$")  # not 3.2, nor a list or a range of notes
+MAX_BUTTON_CHARACTERS = 300
 MAX_BUTTON_ANCESTORS = 4  # between a heading and its button
+_LONG = "long"  # in place of a text that is too long for a mark or a sign
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
@@ -90,22 +93,18 @@ def linked_note_mark(node: Node, before: str) -> str | None:
 
     None for other links.
     """
-    text = node.text(strip=True)
+    texts = short_texts(node, MAX_RAISED_CHARACTERS)
+    text = _LONG if texts is None else "".join(map(str.strip, texts))
     if text in PERMALINK_SIGNS or (_PERMALINK.search(node.attributes.get("class") or "") and (not text or _LETTER.search(before))):
         return ""  # in some systems the heading itself is such a link
-    if (
-        not text.isdecimal()
-        or len(text) > MAX_RAISED_CHARACTERS
-        or not _BEFORE_NOTE.search(before)
-        or before.rfind("[") > before.rfind("]")
-    ):
+    if not text.isdecimal() or not _BEFORE_NOTE.search(before) or before.rfind("[") > before.rfind("]"):
         return None
     return note_mark(before, text)
 
 
 def is_unread_span(node: Node, attributes: Attributes) -> bool:
     """Whether a span is for screen readers only, or shows again the formula before it. Hidden MathML has the text of a formula."""
-    return (is_screen_reader_only(attributes) and node.css_first("math") is None) or (
+    return (is_screen_reader_only(attributes) and not holds_formula(node)) or (
         attributes.get("class") == "katex-html" and node.prev is not None
     )
 
@@ -115,7 +114,7 @@ def is_drop_cap(node: Node, attributes: Attributes) -> bool:
     names = attributes.get("class")
     if not names or not _is_named_drop_cap(names):
         return False
-    letter = node.text(strip=True)
+    letter = "".join(map(str.strip, short_texts(node, 1) or ()))
     return len(letter) == 1 and letter.isupper() and letter not in _WORDS_OF_A_LETTER
 
 
@@ -131,4 +130,5 @@ def _is_alone(button: Node) -> bool:
         if heading is None or heading.tag in _HEADINGS:
             break
         heading = heading.parent
-    return heading is not None and len(heading.text(strip=True)) <= len(button.text(strip=True))
+    texts = short_texts(button, MAX_BUTTON_CHARACTERS)
+    return heading is not None and texts is not None and short_texts(heading, sum(len(text.strip()) for text in texts)) is not None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from processing.article.outline.names import Attributes
 from processing.article.tree.characters import folded_text
@@ -14,12 +16,15 @@ MAX_PICTURE_CHARACTERS = 40
 _FILE_NAME = re.compile(r"\.\w{3,4}$")
 MAX_COLUMNS = 50  # that one cell may cover; pages write absurd numbers
 MAX_ROWS = 65_534  # the same of rows (HTML, 4.9.11); they cost nothing
+MAX_WIDTH = 200  # columns; cells behind them cover only one
+MAX_CELL_ELEMENTS = 200  # in a table with others in it
 MIN_GRID_ROWS = 3  # of a table without header cells that has others in it
 _NUMBER = re.compile(r"\s*\+?(\d+)", re.ASCII)
 MAX_DIGITS = 9
 _INNER = "table, form"
 _SCRIPT = "script:not([type*='math/tex'])"  # in tables that lay out the page, and in cells of data
-_CELLS, _TEXT = tag_numbers(CELLS), tag_number("-text")  # to read the name of a tag takes five times as long
+_CELLS, _PARTS = tag_numbers(CELLS), tag_numbers(("thead", "tbody", "tfoot"))
+_ROW, _TEXT = tag_number("tr"), tag_number("-text")  # to read the name of a tag takes five times as long
 
 Row = list[str]
 
@@ -27,13 +32,17 @@ Row = list[str]
 def read_table(node: Node) -> str | None:
     """A table of data, a line per row and ` | ` between cells, empty ones too; None for a table that lays out the page."""
     inner = {found.tag for found in _inner(node)}
-    if "form" in inner or ("table" in inner and not _is_data(node)):
+    if "form" in inner or ("table" in inner and (not _is_data(node) or _is_crowded(node))):
         return None
     if node.css_first(_SCRIPT) is not None and node.css_first("th") is None:
         return None
-    rows = [row for row in _rows(node) if any(row)]
-    longest = max((len(cell) for row in rows for cell in row), default=0)
-    if len(rows) < 2 or max(sum(map(bool, row)) for row in rows) < 2 or longest > MAX_TABLE_CELL:
+    rows: list[Row] = []
+    for row in _rows(node):
+        if max(map(len, row), default=0) > MAX_TABLE_CELL:
+            return None
+        if any(row):
+            rows.append(row)
+    if len(rows) < 2 or max(sum(map(bool, row)) for row in rows) < 2:
         return None
     return "\n".join(" | ".join(row).rstrip() for row in rows)
 
@@ -45,25 +54,20 @@ def table_caption(node: Node) -> str:
 
 
 def own_rows(table: Node) -> list[Node]:
-    """The rows of a table, without those of tables in its cells."""
-    rows = [row for row in table.css("tr") if not row.attributes or not is_unseen(row)]
-    if table.css_first("tfoot") is not None:
-        rows.sort(key=lambda row: row.parent is not None and row.parent.tag == "tfoot")  # browsers show it last
-    if all(found.tag != "table" for found in _inner(table)):
-        return rows
-    return [row for row in rows if (around := _table_around(row)) is not None and around.mem_id == table.mem_id]
+    """The rows of a table, without those of tables in its cells: the parser puts them directly into it or into a part of it."""
+    rows: list[Node] = []
+    last: list[Node] = []  # browsers show them last
+    for part in table.iter():
+        if part.tag_id == _ROW:
+            rows.append(part)
+        elif part.tag_id in _PARTS:
+            (last if part.tag == "tfoot" else rows).extend(row for row in part.iter() if row.tag_id == _ROW)
+    return [row for row in rows + last if not row.attributes or not is_unseen(row)]
 
 
 def _inner(table: Node) -> list[Node]:
     """The tables and forms in a table; selectors find the node itself too."""
     return [found for found in table.css(_INNER) if found.mem_id != table.mem_id]
-
-
-def _table_around(node: Node) -> Node | None:
-    around = node.parent
-    while around is not None and around.tag != "table":
-        around = around.parent
-    return around
 
 
 def _is_data(table: Node) -> bool:
@@ -75,15 +79,19 @@ def _is_data(table: Node) -> bool:
     return len(rows) >= MIN_GRID_ROWS and len({len(row) for row in rows}) == 1 and nested <= len(rows) and len(rows[0]) > 1
 
 
-def _rows(node: Node) -> list[Row]:
+def _is_crowded(table: Node) -> bool:
+    """Whether a cell has more in it than one of data: each of many tables in one another would be read as often as others are around it."""
+    cells = (cell for row in own_rows(table) for cell in row_cells(row))
+    return any(next(islice(cell.traverse(), MAX_CELL_ELEMENTS, None), None) is not None for cell in cells)
+
+
+def _rows(node: Node) -> Iterator[Row]:
     """The rows with all columns: a cell that covers several columns or rows is followed by empty ones."""
     covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
-    rows = []
     for row in own_rows(node):
         if covered and begins_group(row):
             covered.clear()
-        rows.append(_row(_cells_of(row), covered))
-    return rows
+        yield _row(_cells_of(row), covered)
 
 
 def begins_group(row: Node) -> bool:
@@ -121,7 +129,7 @@ def _row(cells: list[tuple[Node, Attributes]], covered: dict[int, int]) -> Row:
         if covered:
             _add_covered(row, covered)
         columns = rows = 1
-        if attributes:
+        if attributes and len(row) < MAX_WIDTH:
             columns, rows = columns_of(attributes), rows_of(attributes)
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from processing.article.kinds import CAPTION, HEADING, LIST_ITEM, QUOTE
 from processing.article.outline.outline import Kind
 from processing.article.tree.inline import is_drawn_formula
-from processing.article.tree.parse import Node, tag_number
+from processing.article.tree.parse import Node, tag_number, tag_numbers
 
 BLOCK, INLINE, LINK, BREAK, IGNORED, SPECIAL = range(6)
 _INLINE_TAGS = (
@@ -39,7 +39,11 @@ TEXT = tag_number("-text")
 # By lexbor's number: the name and the action. For other tags the name is read.
 KNOWN = {tag_number(tag): (tag, ACTIONS.get(tag, BLOCK)) for tag in (*_BLOCK_TAGS.split(), *ACTIONS) if tag is not None}
 _TEXT_TAGS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "a"])  # what stands in them stands in the line
-_BLOCK_INSIDE = "p, div, ul, ol, table, section, article, h1, h2, h3, h4, h5, h6, blockquote, figure, pre, br"
+_BLOCK_INSIDE = tag_numbers(
+    ("p", "div", "ul", "ol", "table", "section", "article", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "figure", "pre", "br")
+)
+MAX_INSIDE = 60  # nodes of an element that are looked at
+MAX_BESIDE = 50  # siblings
 MAX_UNKNOWN_ANCESTORS = 8
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 BOILERPLATE_TAGS = frozenset(("footer", "aside", "form", "dialog", "menu"))
@@ -73,7 +77,7 @@ def rare_action(node: Node) -> int:
 
 
 def _is_in_line(node: Node) -> bool:
-    if node.css_first(_BLOCK_INSIDE) is not None:
+    if _holds_block(node):
         return False
     around: Node | None = node
     for _ in range(MAX_UNKNOWN_ANCESTORS):
@@ -88,13 +92,28 @@ def _is_in_line(node: Node) -> bool:
 def _beside(node: Node, *, back: bool) -> Node | None:
     """The nearest sibling that is not white space."""
     sibling = node.prev if back else node.next
-    while sibling is not None and (sibling.tag == "-comment" or (sibling.tag_id == TEXT and (sibling.text_content or "").isspace())):
+    for _ in range(MAX_BESIDE):
+        if sibling is None or not (sibling.tag == "-comment" or (sibling.tag_id == TEXT and (sibling.text_content or "").isspace())):
+            break
         sibling = sibling.prev if back else sibling.next
     return sibling
+
+
+def _holds_block(node: Node) -> bool:
+    """Whether a block element is in an element, or more than can be looked at for each of many elements in one another."""
+    return any((inner.tag_id in _BLOCK_INSIDE and count > 0) or count > MAX_INSIDE for count, inner in enumerate(node.traverse()))
+
+
+def _holds_text(node: Node) -> bool:
+    return any(
+        not (inner.text_content or "").isspace()
+        for _, inner in zip(range(MAX_INSIDE), node.traverse(include_text=True), strict=False)
+        if inner.tag_id == TEXT
+    )
 
 
 def _is_text(node: Node | None) -> bool:
     """Whether a sibling is text or an inline element of HTML with text."""
     if node is None or node.tag_id == TEXT:
         return node is not None
-    return ACTIONS.get(node.tag) in {INLINE, LINK} and node.css_first(_BLOCK_INSIDE) is None and bool(node.text(strip=True))
+    return ACTIONS.get(node.tag) in {INLINE, LINK} and not _holds_block(node) and _holds_text(node)

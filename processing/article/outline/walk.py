@@ -196,9 +196,9 @@ class _Walk:
         """Open a block element; False for boilerplate, and for tables and preformatted text, which are read as one text block."""
         if self.text:
             self.end_text_block()
-        if tag in READ_WHOLE and (self.add_code(node) if tag == "pre" else self.add_table(node)):
-            return False
         opened = self.open
+        if tag in READ_WHOLE and (self.add_code(node) if tag == "pre" else len(opened) < MAX_DEPTH and self.add_table(node)):
+            return False
         if len(opened) >= MAX_DEPTH:
             opened.append(opened[-1])
             return True

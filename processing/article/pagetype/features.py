@@ -12,7 +12,7 @@ from processing.article.metadata.metadata import Metadata
 from processing.article.outline.outline import Outline
 from processing.article.pagetype.shape import shape_features
 from processing.article.pagetype.words import BODY_CLASSES, CLASSES, HOSTS, LABELS, PATHS, TYPES
-from processing.article.tree.parse import Tree, tag_number
+from processing.article.tree.parse import Node, Tree, tag_number
 from schemas.page import Page
 
 MAX_LABEL_CHARACTERS = 40
@@ -39,7 +39,7 @@ def page_features(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
 
     `outline` is of the whole body, `container` the article's element in it.
     """
-    links = [node.text().strip() for node in outline.labels[:MAX_LABELS]]
+    links = _label_texts(outline.labels[:MAX_LABELS], len(page.html))
     return {
         **dict(_url_features(page.url, metadata.title or "")),
         **dict(_declaration_features(metadata)),
@@ -49,6 +49,18 @@ def page_features(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
         **shape_features(outline, container, sum(map(len, links))),
         "page_size": log(len(page.html), 1_000_000),
     }
+
+
+def _label_texts(labels: list[Node], most: int) -> list[str]:
+    """The texts of links and buttons; without the rest where they have more than `most` characters, as links in links have together."""
+    texts = []
+    for label in labels:
+        text = label.text().strip()
+        most -= len(text)
+        if most < 0:
+            break
+        texts.append(text)
+    return texts
 
 
 def log(value: float, most: float) -> float:

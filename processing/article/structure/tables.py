@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from processing.article.outline.table import begins_group, columns_of, own_rows, row_cells, rows_of
+from processing.article.outline.table import MAX_WIDTH, begins_group, columns_of, own_rows, row_cells, rows_of
 from processing.article.structure.structure import STRONG, Piece, TableCells
 from processing.article.tree.parse import Node
 
@@ -48,7 +48,9 @@ def _row(cells: list[Node], covered: dict[int, int], read_cell: Callable[[Node],
     for cell in cells:
         row += [[] for _ in range(columns - 1)]  # covered by the cell before
         _add_covered(row, covered)
-        columns, rows = columns_of(cell.attributes), rows_of(cell.attributes)
+        columns = rows = 1
+        if len(row) < MAX_WIDTH:
+            columns, rows = columns_of(cell.attributes), rows_of(cell.attributes)
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
         row.append(read_cell(cell))

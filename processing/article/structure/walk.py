@@ -160,10 +160,10 @@ class _Walk:
         if tag == "pre":
             self._add_code(node)
             return None
-        if tag == "table" and self._add_table(node):
-            return None
         if len(self._open) >= MAX_DEPTH:
             return _NOTHING
+        if tag == "table" and self._add_table(node):
+            return None
         self._open_element(node, tag)
         return _ELEMENT
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from processing.article.tree.characters import folded_text
 from processing.article.tree.parse import Node
+from processing.article.tree.short import beginning, short_texts
 
 MAX_STRUCK_CHARACTERS = 40  # longer struck text is text like any other
 
@@ -16,7 +17,7 @@ def edited_text(before: str, node: Node) -> str | None:
     following = node.next
     if node.tag == "del" and _replaces(following):
         return ""
-    text = folded_text(node.text())
+    text = folded_text("".join(short_texts(node, MAX_STRUCK_CHARACTERS) or ()))
     if not text or len(text) > MAX_STRUCK_CHARACTERS:
         return None
     melts_before = before[-1:].isdigit() and text[0].isdigit()
@@ -31,7 +32,4 @@ def _replaces(node: Node | None) -> bool:
 
 
 def _begins_with_word(node: Node | None) -> bool:
-    if node is None:
-        return False
-    text = node.text_content if node.tag == "-text" else node.text()
-    return (text or "")[:1].isalnum()
+    return node is not None and beginning(node, 1).isalnum()

@@ -11,6 +11,7 @@ from processing.article.tree.images import image_text
 from processing.article.tree.parse import Node, tag_number, tag_numbers
 from processing.article.tree.quotes import quotation_marks
 from processing.article.tree.raised import cents, raised_kind, raised_text
+from processing.article.tree.short import holds_formula, holds_words
 
 _BLOCK_TAGS = (
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
@@ -34,16 +35,20 @@ _HIDDEN_NAMES = re.compile(
 )
 
 
-def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | None = None) -> str:
-    """The text of an element, not folded. `edge` is written for line breaks and around blocks; what `skip` names is left out."""
+def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | None = None, most: int = -1) -> str:
+    """The text of an element, not folded. `edge` is written for line breaks and around blocks; what `skip` names is left out.
+
+    `most`: of an element with more nodes only the first ones are read.
+    """
     parts: list[str] = []
     stack: list[tuple[Node | None, str]] = []  # (next sibling to visit, what ends the element)
     node = root.first_child
-    while node is not None or stack:
+    while (node is not None or stack) and most:
         if node is None:
             node, end = stack.pop()
             parts.append(end)
             continue
+        most -= 1
         number = node.tag_id
         if number == _TEXT:
             parts.append(node.text_content or "")
@@ -137,4 +142,4 @@ def is_unseen_by(attributes: dict[str, str | None], node: Node) -> bool:
     if not hidden and not (names and _HIDDEN_NAMES.search(names)):
         return False
     # A hidden colon between two parts of a heading is part of it, and hidden MathML has a formula that is shown as an image.
-    return any(map(str.isalnum, node.text())) and node.css_first("math") is None
+    return holds_words(node) and not holds_formula(node)

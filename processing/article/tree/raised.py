@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from processing.article.tree.characters import folded_text
 from processing.article.tree.parse import Node
+from processing.article.tree.short import beginning, short_texts
 
 MAX_RAISED_CHARACTERS = 20  # longer raised text is text like any other
 MAX_SIGN_LETTERS = 2  # of TM, SM
@@ -163,6 +164,8 @@ def _own_text(node: Node) -> str:
     """The text of raised text, with a sign where raised or lowered text stands in it: 10^100."""
     if is_simple(node):
         return node.text()
+    if short_texts(node, MAX_RAISED_CHARACTERS) is None:  # it is text like any other
+        return ""
     parts = (part for part in node.traverse(include_text=True, skip_empty=True) if part.tag == "-text")
     return "".join([_sign(part, node) + (part.text_content or "") for part in parts])
 
@@ -211,4 +214,4 @@ def _is_note(node: Node) -> bool:
 
 def _text_behind(node: Node) -> str:
     following = node.next
-    return (following.text() if following.tag != "-text" else following.text_content or "")[:20] if following is not None else ""
+    return beginning(following, 20) if following is not None else ""

@@ -11,19 +11,41 @@ from processing.article.tree.parse import Node, tag_number, tag_numbers
 # Tags by number: to read the name of a tag takes five times as long.
 _INVISIBLE = tag_numbers(("svg", "title", "script", "style", "noscript", "button", "template", "rt", "rp"))
 _BREAKING = tag_numbers(BLOCKS | {"br", "option"})
+MAX_NODES = 300
 _TEXT, _BREAK, _BODY = map(tag_number, ("-text", "br", "body"))
 
 
-def visible_text(node: Node) -> str:
-    """The visible text of a node, white space folded."""
+def visible_text(node: Node, most: int | None = None) -> str:
+    """The visible text of a node, white space folded.
+
+    `most`: of a text with more characters only the beginning is read, and of one with far more elements than such a text has.
+    """
     if (text := _only_text(node)) is not None:
         return text
+    if most is not None:
+        return _beginning(node, most)
     parts = []
     for child in node.traverse(include_text=True):
         number = child.tag_id
         if number == _TEXT:
             if _is_visible(child):
                 parts.append(child.text_content or "")
+        elif number == _BREAK:
+            parts.append(" ")
+    return folded_text("".join(parts))
+
+
+def _beginning(node: Node, most: int) -> str:
+    parts, left = [], most
+    for count, child in enumerate(node.traverse(include_text=True)):
+        if left < 0 or count > most + MAX_NODES:
+            break
+        number = child.tag_id
+        if number == _TEXT:
+            if _is_visible(child):
+                text = child.text_content or ""
+                left -= sum(map(len, text.split()))
+                parts.append(text)
         elif number == _BREAK:
             parts.append(" ")
     return folded_text("".join(parts))
@@ -51,14 +73,16 @@ def _only_text(node: Node) -> str | None:
     return "" if node.tag_id in _INVISIBLE else folded_text(only.text_content or "")
 
 
-def text_parts(node: Node) -> list[str]:
-    """The visible texts between a node's tags, each folded, none empty."""
-    parts = (
-        folded_text(child.text_content or "")
-        for child in node.traverse(include_text=True, skip_empty=True)
-        if child.is_text_node and _is_visible(child)
-    )
-    return [part for part in parts if part]
+def text_parts(node: Node, most: int | None = None) -> list[str]:
+    """The visible texts between a node's tags, each folded, none empty. `most`: only the first ones, of so many characters, or more."""
+    parts: list[str] = []
+    for count, child in enumerate(node.traverse(include_text=True, skip_empty=True)):
+        if child.is_text_node and _is_visible(child) and (part := folded_text(child.text_content or "")):
+            parts.append(part)
+            most = None if most is None else most - len(part)
+        if most is not None and (most < 0 or count > MAX_NODES):
+            break
+    return parts
 
 
 def texts_after(node: Node) -> Iterator[tuple[str, Node]]:

@@ -6,7 +6,13 @@ import pytest
 
 from processing.article.article import read_article
 from processing.article.metadata.jsonld import read_jsonld
+from processing.article.outline.table import MAX_COLUMNS, MAX_WIDTH, read_table
+from processing.article.outline.walk import read_outline
+from processing.article.structure.structure import Piece
+from processing.article.structure.tables import read_cells
+from processing.article.structure.walk import read_structure
 from processing.article.tree.entities import storable, unescaped
+from processing.article.tree.parse import parse
 from processing.extract.decode import decode
 from schemas.article import Article
 from schemas.page import Page
@@ -85,6 +91,39 @@ def test_whatever_a_head_repeats(begin: str, unit: str, end: str) -> None:
 )
 def test_whatever_an_element_repeats(begin: str, unit: str) -> None:
     assert growth(lambda count: read(inside=begin + unit * count), 2_000) < 10
+
+
+# What a page opens and never closes, so that each stands in the one before it, or what stands many times in one line.
+NESTED = [
+    "<table><tr><td>", "<table><tr><th>a<td>", "<del>x", "<div class=meta>1 May 2026", "<i>By", "<span>By</span> ", "<x-y>", "<h1>a<div>",
+    "<a rel=author href=/author/x><table><td>A B", "<a href=/x><table><td>", "<span hidden>.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", NESTED)
+def test_whatever_stands_in_itself(unit: str) -> None:
+    assert growth(lambda count: read(inside=unit * count), 400) < 10
+
+
+@pytest.mark.parametrize("unit", ["<table><tr><td>", "<table><tr><th>a<td>", "<del>x", "<x-y>"])
+def test_the_structure_of_what_stands_in_itself(unit: str) -> None:
+    assert growth(lambda count: read_structure(parse(f"<p>a{unit * count}"), URL), 400) < 10
+
+
+def test_parts_that_are_read_after_all() -> None:
+    part, first = "<div class=share>At noon.</div>", f"<div class=share>{PARAGRAPH * 6}</div>"
+
+    def work(count: int) -> None:
+        assert len(read_outline(parse(f"<body>{first}{part * count}").body).text_blocks) == count + 6
+
+    assert growth(work, 2_000) < 10
+
+
+def test_a_row_of_cells_that_cover_others_has_an_end() -> None:
+    table = parse(f"<table>{'<tr><td rowspan=50 colspan=50>x<td>y' * 60}</table>").css_first("table")
+    assert table is not None
+    assert max(line.count("|") for line in (read_table(table) or "").split("\n")) < MAX_WIDTH + 2 * MAX_COLUMNS
+    assert max(map(len, read_cells(table, lambda _: [Piece("x")]).rows), default=0) < MAX_WIDTH + 2 * MAX_COLUMNS
 
 
 SCRIPTS = [

@@ -80,7 +80,9 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
     """Named desks and organisations, for pages that name no person. A general word such as "Staff" is no name."""
     named = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
     named += [(candidate.source, candidate.text) for candidate in declared.from_metas(markup, json_ld)]
-    lines = [(node, line) for node in markup.authors[:20] if not in_boilerplate(node) and len(line := visible_text(node)) <= MAX_LINE]
+    lines = [
+        (node, line) for node in markup.authors[:20] if not in_boilerplate(node) and len(line := visible_text(node, MAX_LINE)) <= MAX_LINE
+    ]
     signed = (
         (bylines.byline_source(node), line) for node, line in lines if (by := PREFIX.match(line)) and _NO_NAME.match(line, by.end()) is None
     )

@@ -14,6 +14,7 @@ from processing.article.metadata.surroundings import are_close, in_boilerplate, 
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import text_parts, visible_text
 
+MAX_READ = 1000  # characters of an element that are read for names
 MAX_BYLINE_CHARACTERS = 200
 MAX_SIGNATURE_CHARACTERS = 90  # of a line that is only a byline
 MAX_SIGNATURES = 30
@@ -35,12 +36,12 @@ def from_links(markup: Markup, _: JsonLd) -> list[Candidate]:
     for node in markup.author_links[:40]:
         declared = _is_declared(node)
         elsewhere = in_boilerplate(node) and (not declared or in_list_of_pages(node))
-        if elsewhere or not names_in(visible_text(node), whole=declared):
+        if elsewhere or not names_in(visible_text(node, MAX_READ), whole=declared):
             continue
         if found and not are_close(found[-1], node):
             break
         found.append(node)
-    return [Candidate(_link_source(node), visible_text(node), whole=_is_declared(node)) for node in found]
+    return [Candidate(_link_source(node), visible_text(node, MAX_READ), whole=_is_declared(node)) for node in found]
 
 
 def _is_declared(node: Node) -> bool:
@@ -57,7 +58,7 @@ def _link_source(node: Node) -> str:
 def from_bylines(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The first element with `byline` or `author` in its names that holds a name."""
     for node in markup.authors[:60]:
-        if not in_boilerplate(node) and (text := _byline("\n".join(text_parts(node)))):
+        if not in_boilerplate(node) and (text := _byline("\n".join(text_parts(node, MAX_READ)))):
             return [Candidate(byline_source(node), text, whole=False)]
     return []
 
@@ -101,9 +102,13 @@ def _in_heading(node: Node) -> bool:
 
 def from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The text behind "by" anywhere outside boilerplate, or a name alone at the right, if the page has only one of them."""
-    labelled = markup.labelled(PREFIX) if any(map(_may_name, markup.short_texts(SIGN))) else []
+    labelled = markup.labelled(PREFIX) if any(map(_may_name, markup.short_texts(SIGN))) else ()
     behind_by = ((text[by.end() :], node) for text, node in labelled if (by := PREFIX.match(text)))
-    alone = ((text, node) for node in markup.on_the_right if len(text := visible_text(node)) <= MAX_SIGNATURE_CHARACTERS)
+    alone = (
+        (text, node)
+        for node in markup.on_the_right
+        if len(text := visible_text(node, MAX_SIGNATURE_CHARACTERS)) <= MAX_SIGNATURE_CHARACTERS
+    )
     for source, lines, whole in (("text behind “by”", behind_by, False), ("signature", alone, True)):
         found = {}
         for text, node in islice(lines, MAX_SIGNATURES):
@@ -119,7 +124,7 @@ def from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
 
 def _is_signed(heading: Node) -> bool:
     """Whether a heading is signed by the page's author. One that is only "by" stands below a work that the page speaks of."""
-    return _SIGNED.match(visible_text(heading)) is not None
+    return _SIGNED.match(visible_text(heading, MAX_READ)) is not None
 
 
 def _may_name(text: str) -> bool:
@@ -137,7 +142,7 @@ def from_boxes(markup: Markup, _: JsonLd) -> list[Candidate]:
         if not _BOX_NAMES.search(node_names(node)) or in_list_of_pages(node):
             continue
         named = node.css_first(_NAME_IN_BOX)
-        text = ABOUT.sub("", visible_text(named)) if named is not None else ""
+        text = ABOUT.sub("", visible_text(named, MAX_READ)) if named is not None else ""
         if len(text) <= MAX_SIGNATURE_CHARACTERS and (names := names_in(text, whole=False)):
             found[tuple(names)] = Candidate(byline_source(node), text, whole=False)
     return list(found.values()) if len(found) == 1 else []

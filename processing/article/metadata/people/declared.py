@@ -99,7 +99,8 @@ def from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
         if found and not are_close(found[-1], node):
             break
         named = node.css_first("[itemprop=name]")
-        text = (named.attributes.get("content") or visible_text(named)) if named else (node.attributes.get("content") or visible_text(node))
+        named = named or node
+        text = named.attributes.get("content") or visible_text(named, MAX_NAME_CHARACTERS)
         if 0 < len(text) <= MAX_NAME_CHARACTERS:
             found.append(node)
             candidates.append(Candidate("itemprop=author", text))

@@ -10,7 +10,7 @@ from processing.article.metadata.surroundings import MAX_ANCESTORS, ancestors, i
 from processing.article.metadata.titles.letters import letters_of
 from processing.article.metadata.titles.site_names import is_site, separator_in
 from processing.article.tree.entities import folded
-from processing.article.tree.headings import heading_text
+from processing.article.tree.headings import MAX_HEADING_NODES, heading_text
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import text_parts
 
@@ -28,7 +28,7 @@ def shown_instead(markup: Markup, nodes: dict[str, Node], declared: dict[str, st
     lower = {
         letters: node.tag
         for node in reversed(markup.subheadings[:MAX_HEADINGS])
-        for letters in map(letters_of, (heading_text(node), *text_parts(node)[-1:]))
+        for letters in map(letters_of, (heading_text(node), *text_parts(node, MAX_HEADING_NODES)[-1:]))
     }
     for title in (stripped[declared[source]] for source in _SHOWN_SOURCES if source in declared):
         if " " in title and (tag := lower.get(letters_of(title))) is not None:

@@ -10,7 +10,7 @@ from processing.article.metadata.titles.letters import letters_of
 from processing.article.metadata.titles.placeholders import is_placeholder
 from processing.article.metadata.titles.site_names import SEPARATING, is_home, separator_in, without_site
 from processing.article.tree.entities import folded
-from processing.article.tree.headings import heading_text, without_kicker
+from processing.article.tree.headings import MAX_HEADING_NODES, heading_text, without_kicker
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import text_parts
 
@@ -100,7 +100,7 @@ def own_part(heading: str, node: Node, stripped: dict[str, str], site: frozenset
     """
     declared = list(stripped.values())
     wanted = {letters_of(title) for title in declared if len(title.split()) > 1}
-    texts = text_parts(node)[:MAX_HEADING_PARTS]
+    texts = text_parts(node, MAX_HEADING_NODES)[:MAX_HEADING_PARTS]
     if letters_of(heading) in wanted:
         rest = " ".join(texts[1:]).lstrip(_LEADING_SIGNS)
         if letters_of(rest) in wanted and len(rest.split()) >= MIN_BEGINNING_WORDS:
