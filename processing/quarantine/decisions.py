@@ -112,6 +112,7 @@ class _Selection:
     def settle(self, make: Make, decided_by: str, reason: str, progress: Progress) -> Settled:
         """Settle all rows, one chunk after the other."""
         settled = Settled(already=self.already)
+        _complete_last(self._resources)
         decision = Decision(self._kind, code_version(), decided_by, reason)
         done = 0
         for chunk in self.chunks():
@@ -163,6 +164,14 @@ def _pinned(name: str, process_run: str, resources: Resources) -> Dataset:
         if dataset.name == name:
             return dataset
     raise ConfigError(f"The dataset {name!r} has no definition any more. Write {name}.yaml again, or drop its rows.")
+
+
+def _complete_last(resources: Resources) -> None:
+    """Complete what was published last: this command may have died after a commit, and may find no rows of it any more."""
+    with publisher(resources.store, resources.lake, resources.ledger):
+        last = resources.ledger.last_published(None)
+        if last is not None:
+            complete_last_published(resources.ledger.process_run(last).crawl.name, resources.store, resources.lake, resources.ledger)
 
 
 def _bounded(places: Sequence[tuple[str, str, Place]]) -> Iterator[tuple[str, list[Place]]]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from runtime.failpoint import reached
 from storage.lake.lake import Lake, committed_runs, snapshot_of
 from storage.lake.staged_metadata import Staged, delete_old_metadata, move_pointers
+from storage.lake.tables import remember_metadata
 from storage.ledger.ledger import Ledger, insert_publication
 
 
@@ -39,6 +40,8 @@ def commit(
         reached("publish.after.catalog")
         if process_run is not None:
             insert_publication(ledger_connection, process_run, {one.name: one.snapshot_id for one in staged})
+    for one in staged:
+        remember_metadata(one.location, one.metadata)
     delete_old_metadata(staged)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from threading import Lock
 
 import pyarrow as pa
 import sqlalchemy as sa
 from cachetools import LRUCache
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
 from pyiceberg.io import load_file_io
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import Table
@@ -51,22 +52,19 @@ def load_table(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
 
     A built-in one is created, or given new columns, if necessary. Raises NotFoundError for a name that no table has.
     """
-    try:
-        table = catalog.load_table((NAMESPACE, name))
-    except NoSuchTableError as error:
-        if name not in TABLES:
-            raise NotFoundError(f"There is no table {name!r}. The lake has {', '.join(TABLES)}, and one for each dataset.") from error
+    location = _locations(catalog, IcebergTables.table_name == name).get(name)
+    if location is not None:
+        table = _read_table(catalog, name, location)
+    elif name not in TABLES:
+        raise NotFoundError(f"There is no table {name!r}. The lake has {', '.join(TABLES)}, and one for each dataset.")
+    else:
         table = create_table(catalog, name, TABLES[name], warehouse, PROPERTIES)
     return with_columns(catalog, table, TABLES[name]) if name in TABLES else table
 
 
 def load_tables(catalog: SqlCatalog, warehouse: str) -> dict[str, Table]:
     """All tables at one time: the built-in ones, then those of datasets by name. Tables of others in the namespace are left out."""
-    places = sa.select(IcebergTables.table_name, IcebergTables.metadata_location).where(
-        IcebergTables.catalog_name == catalog.name, IcebergTables.table_namespace == NAMESPACE
-    )
-    with catalog.engine.connect() as connection:  # one statement: a run that is published meanwhile is in all of them, or in none
-        found = {name: location for name, location in connection.execute(places) if location}
+    found = _locations(catalog)  # one statement: a run that is published meanwhile is in all of them, or in none
     tables = {name: _read_table(catalog, name, found[name]) for name in sorted(found)}
     built_in = {
         name: with_columns(catalog, tables[name], TABLES[name]) if name in tables else load_table(catalog, name, warehouse)
@@ -80,15 +78,32 @@ def is_dataset_table(table: Table) -> bool:
     return KEY in table.properties
 
 
+def _locations(catalog: SqlCatalog, *conditions: sa.ColumnElement[bool]) -> dict[str, str]:
+    """Where the current metadata of our tables are, by name."""
+    places = sa.select(IcebergTables.table_name, IcebergTables.metadata_location).where(
+        IcebergTables.catalog_name == catalog.name, IcebergTables.table_namespace == NAMESPACE, *conditions
+    )
+    with catalog.engine.connect() as connection:
+        return {name: location for name, location in connection.execute(places) if location}
+
+
+def remember_metadata(location: str, metadata: TableMetadata) -> None:
+    """Keep a metadata file's contents that were just written, so that this process need not read them."""
+    with _known_lock:
+        _known_metadata[location] = metadata
+
+
 def _read_table(catalog: SqlCatalog, name: str, location: str) -> Table:
-    metadata = _known_metadata.get(location)
+    with _known_lock:
+        metadata = _known_metadata.get(location)
     if metadata is None:
         metadata = FromInputFile.table_metadata(load_file_io(catalog.properties, location).new_input(location))
-        _known_metadata[location] = metadata
+        remember_metadata(location, metadata)
     return Table((NAMESPACE, name), metadata, location, load_file_io({**catalog.properties, **metadata.properties}, location), catalog)
 
 
 _known_metadata: LRUCache[str, TableMetadata] = LRUCache(CACHED_METADATA)
+_known_lock = Lock()
 
 
 def outdated_columns(table: Table, schema: pa.Schema) -> list[str]:

@@ -234,9 +234,10 @@ class Ledger:
         with self._database.read() as connection:
             return set(connection.scalars(select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.published_at.is_(None))))
 
-    def last_published(self, crawl: str, *, replacing: bool = True) -> str | None:
-        """The process run of a crawl that was published last, or None. With `replacing=False` those that replace others do not count."""
-        query = select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.crawl == crawl, PROCESS_RUNS.c.published_at.is_not(None))
+    def last_published(self, crawl: str | None, *, replacing: bool = True) -> str | None:
+        """The process run of a crawl, or of any, that was published last. With `replacing=False` those that replace others do not count."""
+        query = select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.published_at.is_not(None))
+        query = query if crawl is None else query.where(PROCESS_RUNS.c.crawl == crawl)
         query = query if replacing else query.where(PROCESS_RUNS.c.replacement.is_(None))
         with self._database.read() as connection:
             return connection.scalar(query.order_by(PROCESS_RUNS.c.published_at.desc()).limit(1))

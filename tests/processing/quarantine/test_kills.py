@@ -1,4 +1,4 @@
-"""Killed at every step of a release, a retry and an acceptance, and run again: the lake is the one that nothing disturbed."""
+"""Killed at every step of a release, a retry, a drop and an acceptance, and run again: the lake is the one that nothing disturbed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ import pytest
 
 from processing import stages
 from processing.accept import accept
-from processing.quarantine.decisions import release, retry
+from processing.quarantine import decisions
+from processing.quarantine.decisions import drop, release, retry
 from processing.quarantine.selection import QuarantineFilter, find_rows
 from schemas.config.settings import Settings
+from schemas.keys import report_key
 from storage.lake.lake import open_lake
 from storage.lake.takedown import Takedowns
 from storage.ledger.held import list_held
 from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 from tests import PROJECT
-from tests.processing.crawlruns import closed_run
+from tests.processing.crawlruns import capture, closed_run, html, prose
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, product, rows, with_dataset
-from tests.warm.killed import code_killed_at, environment_of
+from tests.warm.killed import code_killed_at, command_killed_at, environment_of
 from tests.warm.popen import WARM_CODE
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
@@ -37,12 +40,16 @@ CRITICAL = PRODUCTS + "expectations: [{type: expect_column_values_to_be_between,
 CODE = """
 import sys
 from processing.accept import accept
+from processing.quarantine import decisions
 from processing.quarantine.decisions import release, retry
 from processing.quarantine.selection import QuarantineFilter
 from schemas.config.settings import load_settings
 what, which = sys.argv[1:]
 if what == "accept":
     accept(which, None, "eve", "", load_settings())
+elif what == "drop":
+    decisions.CHUNK_ROWS = 1
+    decisions.drop(QuarantineFilter(url=which), "eve", "", load_settings())
 else:
     {"release": release, "retry": retry}[what](QuarantineFilter(ids=frozenset([which])), "eve", "", load_settings())
 """
@@ -107,6 +114,58 @@ def test_a_release_and_a_retry_killed_at_every_step(lake_settings: Settings, tmp
     for number in range(len(STEPS)):
         for what, decide in (("release", release), ("retry", retry)):
             decide(settled(undisturbed, number, what), "eve", "", undisturbed)
+    assert lake(settings) == lake(undisturbed)
+
+
+DROPPED = [f"publish.{when}.articles" for when in ("before", "after")]
+DROP_STEPS = [*DROPPED, *STEPS]
+BETWEEN = ["publish.before.captures:2", "publish.after.catalog:2"]  # a row of the selection is settled, another one is not
+
+
+def with_two_broken_rows(settings: Settings, count: int) -> Settings:
+    """A shop with so many pairs of rows in quarantine: a product, and an article that is too short. A pair has one page's number."""
+    settings = with_dataset(settings, WARNED)
+    pages = [product(f"kettle-{number}", f"R{number}", f"-{number + 1}", number) for number in range(count)]
+    notices = (html(f"Notice {number}", [prose(number)[0][:120]]) for number in range(count))
+    pages += [capture(f"{SHOP}/2026/03/short-notice-{number}", notice, 50 + number) for number, notice in enumerate(notices)]
+    closed_run(settings, CRAWL, "1", pages)
+    assert stages.process_once("shop", settings) is not None
+    return settings
+
+
+def unfinished(settings: Settings) -> set[str]:
+    """The process runs that readers see but that have no report, or are not in the ledger."""
+    published = {name for (name,) in rows(settings, "SELECT process_run FROM runs")}
+    ledger, store = open_ledger(settings), open_store(settings)
+    found = {name for name in published if store.info(report_key(name, "report.json")) is None} | (published & ledger.unpublished())
+    ledger.close()
+    return found
+
+
+def test_a_drop_killed_at_every_step(lake_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = len(DROP_STEPS) + len(BETWEEN)
+    settings = with_two_broken_rows(lake_settings, count)
+    assert counts(settings)[1] == 2 * count
+    for number, step in enumerate([*DROP_STEPS, *BETWEEN]):
+        url = f"{SHOP}/*-{number}"
+        before = counts(settings)
+        if step in BETWEEN:
+            died, settled = code_killed_at(step, settings, CODE, "drop", url), 1
+        else:
+            died, settled = command_killed_at(step, settings, "quarantine", "drop", "--url", url, "--reason", "", "--who", "eve"), 0
+        committed = step.startswith("publish.before.m") or (step.startswith("publish.after.catalog") and not settings.database)
+        settled += (2 - settled) * committed
+        assert died == -signal.SIGKILL, step
+        assert counts(settings)[:2] == (0, before[1] - settled), step
+        assert drop(QuarantineFilter(url=url), "eve", "", settings).outcomes.total() == 2 - settled, step
+        assert counts(settings)[:2] == (0, before[1] - 2), step
+        assert not unfinished(settings), step
+    check_accounts(settings)
+    undisturbed = with_two_broken_rows(Settings(home=tmp_path / "other", crawls=tmp_path), count)
+    for number in range(count):
+        if number == len(DROP_STEPS):
+            monkeypatch.setattr(decisions, "CHUNK_ROWS", 1)
+        drop(QuarantineFilter(url=f"{SHOP}/*-{number}"), "eve", "", undisturbed)
     assert lake(settings) == lake(undisturbed)
 
 

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 from pyiceberg import table as table_module
+from pyiceberg.serializers import FromInputFile
 
 from schemas.config.settings import Settings
-from storage.lake import staged_metadata
+from storage.lake import staged_metadata, tables
+from storage.lake.commit import commit
 from storage.lake.data_files import decode_files, encode_files, files_added_since
 from storage.lake.lake import Lake, open_lake
 from storage.lake.maintenance import maintain
 from storage.lake.parquet.files import write_files
 from storage.lake.query import connect
 from storage.lake.staged_metadata import StagedTransaction, move_pointers, stage
+from storage.lake.upkeep import joining
 from storage.lake.upkeep.joining import PUBLISH_MIN_FILES, join_at_publish
 from storage.lake.upkeep.retention import NEWEST, surplus_snapshots
 from storage.ledger.ledger import open_ledger
@@ -58,6 +61,47 @@ def test_many_publishes_leave_few_files_and_snapshots(sqlite_settings: Settings)
         maintain(sqlite_settings, now=datetime.now(UTC) + timedelta(days=4))
         assert not any(path.exists() for path in replaced), "three days after they were replaced"
         assert len(urls(sqlite_settings)) == count
+    ledger.close()
+
+
+def test_a_joined_file_is_not_joined_again_with_new_ones(sqlite_settings: Settings) -> None:
+    """Files of so many rows more are of another level, though by their bytes they would be small for a long time."""
+    ledger = open_ledger(sqlite_settings)
+    with open_lake(sqlite_settings) as lake:
+        joined = []
+        for number in range(1, 2 * PUBLISH_MIN_FILES + 1):
+            commit_run(lake, f"p{number}")
+            joined.append(join_at_publish(lake, ledger, ["captures"]))
+        files = [task.file for task in lake.table("captures").scan().plan_files()]
+    assert [rows for rows in joined if rows] == [PUBLISH_MIN_FILES] * 2
+    assert [file.record_count for file in files] == [PUBLISH_MIN_FILES] * 2
+    assert all(file.file_size_in_bytes < 16 * 1024 for file in files)
+    ledger.close()
+
+
+def test_manifests_are_read_only_where_files_may_be_many(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = open_ledger(sqlite_settings)
+    read: list[str] = []
+    monkeypatch.setattr(joining, "_by_partition", lambda table, _: read.append(table.name()[-1]) or [])
+    with open_lake(sqlite_settings) as lake:
+        for number in range(1, PUBLISH_MIN_FILES + 1):
+            commit_run(lake, f"p{number}")
+            join_at_publish(lake, ledger, ["captures", "articles"])
+        assert read == ["captures"], "with the last publish"
+    ledger.close()
+
+
+def test_what_a_commit_wrote_is_not_read_again(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = open_ledger(sqlite_settings)
+    with open_lake(sqlite_settings) as lake:
+        empty = lake.tables()["captures"]
+        staged = lake.stage(empty, [table_of("captures", {"process_run": "p1"})], "p1", unpublished=())
+        with ledger.publish_lock() as token:
+            commit(lake, ledger, token, [staged])
+        written = FromInputFile.table_metadata(empty.io.new_input(staged.location))
+        with monkeypatch.context() as unread:
+            unread.setattr(tables.FromInputFile, "table_metadata", lambda file: pytest.fail(f"{file.location} is read again"))
+            assert lake.table("captures").metadata == written
     ledger.close()
 
 
