@@ -14,14 +14,15 @@ def growth(work: Callable[[int], object], size: int, times: int = 4) -> float:
 
     What looks like more than linear is measured again: a busy machine takes more CPU time too, through its caches.
     """
-    grown = _seconds(work, times * size) / max(_seconds(work, size), LEAST_SECONDS)
+    grown = seconds_of(work, times * size) / max(seconds_of(work, size), LEAST_SECONDS)
     for _ in range(ATTEMPTS - 1):
         if grown > 2 * times:
-            grown = min(grown, _seconds(work, times * size) / max(_seconds(work, size), LEAST_SECONDS))
+            grown = min(grown, seconds_of(work, times * size) / max(seconds_of(work, size), LEAST_SECONDS))
     return grown
 
 
-def _seconds(work: Callable[[int], object], size: int) -> float:
+def seconds_of(work: Callable[[int], object], size: int) -> float:
+    """CPU seconds of a call."""
     begun = time.process_time()
     work(size)
     return time.process_time() - begun

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from schemas.config.settings import Settings
 from schemas.errors import DatabaseOutageError, OutageError, StoreOutageError, UnavailableError
 from storage.database.engine import Database
-from storage.lake import files
+from storage.lake import files, tables
 from storage.lake.lake import open_lake
 from storage.objects import s3
 from storage.objects.open import open_store
@@ -95,6 +95,7 @@ def test_an_outage_that_the_tables_files_meet_can_be_waited_for(s3_settings: Set
         with pytest.raises(StoreOutageError, match="of the tables does not answer"):
             wait_out(lake.append, "runs", [rows], "run")
         monkeypatch.setattr(files, "_cache", files._Cache())  # as in a process that has read nothing yet
+        monkeypatch.setattr(tables, "_known_metadata", {})
         with pytest.raises(StoreOutageError, match="of the tables does not answer"):
             wait_out(lake.snapshot_id, "runs")
         server.open()
