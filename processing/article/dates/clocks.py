@@ -68,6 +68,7 @@ _CHANGED = re.compile(
     r"updat|aktuali[sz]|atuali[sz]|actuali[sz]|mis\sà\sjour|modifi|aggiorn|bijgewerkt|geändert|обновл|更新|수정", re.IGNORECASE
 )
 _HALF_DAY = re.compile(r"\s?(?:[ap]\.?\s?m\b|Uhr\b|uur\b|o.clock)", re.IGNORECASE)  # says of digits before a date that they are a time
+_HALF_DAY_GERMAN = re.compile(r"\s?(?:[ap]\.\s?m\b|pm\b|Uhr\b|o.clock)", re.IGNORECASE)  # `Platz 3 am 7. März`: am is a preposition
 _RANGE_END = re.compile(r"\s*[-–—]\s*(\d{1,2})(?:[:.]\d{2})?(?=\s?[ap]\.?\s?m\b)", re.IGNORECASE)
 # Signs for a part of the day. In a word that is not known, twelve hours are not certain.
 _PART_SIGNS = re.compile(r"[早晨午晚夜][\u4e00-\u9fff]?\s?$")
@@ -99,7 +100,8 @@ class _Beside(NamedTuple):
 
 def read_clock(behind: str, before: str, language: str | None, *, iso: bool) -> Clock | None:
     """The time beside a date: behind it or, close to it, before it. `iso`: the date is written as ISO 8601 has it."""
-    beside, language = _beside(behind, before), main_language(language)
+    language = main_language(language)
+    beside = _beside(behind, before, language)
     if beside is None:
         return _noon(behind, before, language)
     clock = _read(beside, language, iso=iso)
@@ -110,7 +112,7 @@ def read_clock(behind: str, before: str, language: str | None, *, iso: bool) -> 
 
 def has_unread_clock(behind: str, before: str, language: str | None, *, iso: bool) -> bool:
     """Whether a time stands beside a date, but cannot be read, such as 25:00."""
-    return _beside(behind, before) is not None and read_clock(behind, before, language, iso=iso) is None
+    return _beside(behind, before, main_language(language)) is not None and read_clock(behind, before, language, iso=iso) is None
 
 
 def _noon(behind: str, before: str, language: str | None) -> Clock | None:
@@ -121,13 +123,13 @@ def _noon(behind: str, before: str, language: str | None) -> Clock | None:
     return Clock(12, 0, 0, None) if _NOON_BEFORE.search(before) else None
 
 
-def _beside(behind: str, before: str) -> _Beside | None:
+def _beside(behind: str, before: str, language: str | None) -> _Beside | None:
     """The digits of the time beside a date, and the text around them."""
     found = _first(behind[:BEHIND])
     if found is not None:
         gap = behind[: found.start()]
         return _Beside(found, gap, behind[found.end() :], is_before=False) if _is_gap(gap) else None
-    found = _last(before[-BEHIND:])
+    found = _last(before[-BEHIND:], language)
     if found is not None and not re.search(r"\d", (rest := before[-BEHIND:][found.end() :]).replace("+", "")):
         return _Beside(found, before[-BEHIND:][: found.start()][-GAP:], rest, is_before=True)
     return None
@@ -137,9 +139,10 @@ def _first(text: str) -> re.Match[str] | None:
     return min((match for form in _FORMS if (match := form.search(text))), key=lambda match: (match.start(), -match.end()), default=None)
 
 
-def _last(text: str) -> re.Match[str] | None:
+def _last(text: str, language: str | None) -> re.Match[str] | None:
     found = [match for form in _FORMS[:3] for match in form.finditer(text)]
-    found += [match for form in _FORMS[3:6] for match in form.finditer(text) if _HALF_DAY.match(text, match.end())]
+    half_day = _HALF_DAY_GERMAN if language == "de" else _HALF_DAY
+    found += [match for form in _FORMS[3:6] for match in form.finditer(text) if half_day.match(text, match.end())]
     return max(found, key=lambda match: match.end(), default=None)
 
 
@@ -158,6 +161,8 @@ def _read(beside: _Beside, language: str | None, *, iso: bool) -> Clock | None:
     if end and hour % 12 > int(end[1]) % 12:  # 11:30-1:00 pm
         period = Period.AM if period is Period.PM else Period.PM
     hour_read = _hour(hour, period, gap)
+    if hour_read == 24 and found[0].strip() == "24" and rest.lstrip()[:1] in {"h", "H"}:  # `24 h` is a length, or a name
+        return None
     if hour_read is None or minute > 59 or second > 60 or (hour_read == 24 and (minute or second)):
         return None
     spelled = _HOUR_WORD.match(rest)

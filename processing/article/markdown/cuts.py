@@ -9,7 +9,9 @@ MAX_OPEN = 50  # marks in one another
 _OPENING = frozenset(("[", "!["))
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"”’')\]*_]*\s+|(?<=[。！？])(?=[^\s\"”’'）」』*_)\]])")
 # An escaped character, the end of a link with its address, and what begins or ends a mark. `_` inside a word is none.
-_SIGN = re.compile(r"\\.|\]\((?:<[^>\n]*>|[^()\s]*)(?: \"(?:[^\"\\]|\\.)*\")?\)|`+|\*\*|\*|__|(?<![^\W_])_|_(?![^\W_])|!?\[|\]", re.DOTALL)
+_SIGN = re.compile(
+    r"\\.|\]\((?:<(?:[^<>\n\\]|\\.)*>|[^()\s]*)(?: \"(?:[^\"\\]|\\.)*\")?\)|`+|\*\*|\*|__|(?<![^\W_])_|_(?![^\W_])|!?\[|\]", re.DOTALL
+)
 
 
 def sentences(markdown: str, size: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate, islice
 
 from processing.article.kinds import CAPTION, HEADING, PARAGRAPH, QUOTE
+from processing.article.outline.names import says_only_layout
 from processing.article.outline.outline import Element, Outline, TextBlock
 
 DESCEND_SHARE = 0.8  # of the prose: a child that holds more is the container, or holds it
@@ -123,7 +124,7 @@ def _descend(outline: Outline, weights: list[int]) -> int:
 def _with_parts(outline: Outline, sums: list[int], index: int) -> int:
     """The element around the container where most prose beside it is in elements with the same names: they are the text's other parts."""
     element = outline.elements[index]
-    if element.parent < 0 or not element.names:
+    if element.parent < 0 or says_only_layout(element.names):
         return index
     around = outline.elements[element.parent]
     beside = (sums[around.end] - sums[around.start]) - (sums[element.end] - sums[element.start])

@@ -33,6 +33,8 @@ _BOILERPLATE_IN_TWO = (
     "post-meta entry-meta article-meta meta-data gated-overlay not-prose coral-thread coral-talk"
 )
 _LAYOUT_WORDS = frozenset(("no", "has", "with", "under", "without", "example"))  # `with-sidebar` describes the page
+_PLACE_NAMES = "col column columns cell grid row xs sm md lg xl block box panel card widget module item left right post hentry"
+_PLACES = frozenset(("", *_PLACE_NAMES.split()))  # without their numbers
 _SETTINGS = frozenset(("enabled", "disabled", "true", "false", "off", "none"))  # and so does `sidebar-enabled--false`
 _BOILERPLATE_WORDS, _BOILERPLATE_PAIRS = frozenset(_BOILERPLATE.split()), frozenset(_BOILERPLATE_IN_TWO.split())
 _BODY_WORDS = frozenset(("prose", "wysiwyg", "rte", "blogpost"))
@@ -97,6 +99,11 @@ def _tokens(names: str) -> list[str]:
 def is_beside(names: str) -> bool:
     """Whether class and id (`names`) name what may be longer than the article beside it: readers' comments, related pages."""
     return _COMMENTS.search(names) is not None or not _RELATED_WORDS.isdisjoint(_tokens(names))
+
+
+def says_only_layout(names: str) -> bool:
+    """Whether class and id (`names`) name nothing, or only a place or a box on the page, as columns do that stand beside one another."""
+    return all(token.rstrip("0123456789") in _PLACES for token in _tokens(names))
 
 
 @lru_cache(maxsize=65_536)  # sites share theirs: frameworks, themes

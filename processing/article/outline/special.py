@@ -41,7 +41,7 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
     match tag:
         case "script":
             return script_formula(node)
-        case "sup" | "sub" | "small" | "font" | "big":
+        case "sup" | "sub" | "small" | "font":
             return raised_text(before, node, anchored=anchored) if before else None
         case "math":
             return formula_text(node)

@@ -16,7 +16,7 @@ _IGNORED_TAGS = (
     "style noscript svg template iframe object canvas audio video select option textarea input map progress meter datalist head link meta "
     "title nav rp rt rtc noembed noframes"
 )
-_SPECIAL_TAGS = "sup sub math img script button nobr del s strike ins q small font big"  # what they hold depends on what is around them
+_SPECIAL_TAGS = "sup sub math img script button nobr del s strike ins q small font"  # what they hold depends on what is around them
 ACTIONS: dict[str | None, int] = {
     **dict.fromkeys(_INLINE_TAGS.split(), INLINE),
     **dict.fromkeys(_IGNORED_TAGS.split(), IGNORED),

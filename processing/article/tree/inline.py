@@ -26,7 +26,7 @@ IN_TABLES = CELLS | {"tr", "tbody", "thead", "tfoot"}
 BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
 # By number: to read the name of a tag takes five times as long.
 _BLOCK_NUMBERS, _UNREAD_NUMBERS, _TABLE_NUMBERS, _QUOTATION = map(tag_numbers, (BLOCKS, _UNREAD, IN_TABLES, ["q"]))
-_OWN_NUMBERS = tag_numbers(("br", "sup", "sub", "del", "s", "strike", "ins", "span", "small", "font", "big", "math", "img", "script"))
+_OWN_NUMBERS = tag_numbers(("br", "sup", "sub", "del", "s", "strike", "ins", "span", "small", "font", "math", "img", "script"))
 _READERS: dict[str | None, Callable[[Node], str]] = {"math": formula_text, "img": image_text, "script": script_formula}
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
@@ -79,7 +79,7 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
     match node.tag:
         case "br":
             return edge
-        case "sup" | "sub" | "small" | "font" | "big":
+        case "sup" | "sub" | "small" | "font":
             return raised_text("".join(parts[-3:])[-20:], node)
         case "del" | "s" | "strike" | "ins":
             return edited_text("".join(parts[-3:]), node)

@@ -11,7 +11,7 @@ from processing.article.tree.short import beginning, short_texts
 
 MAX_RAISED_CHARACTERS = 20  # longer raised text is text like any other
 MAX_SIGN_LETTERS = 2  # of TM, SM
-_SMALL = frozenset(("small", "font", "big"))
+_SMALL = frozenset(("small", "font"))
 _SIGNS = {"sup": "^", "sub": "_"}
 _NUMBER_BEFORE = re.compile(r"\d(?:[^\w\s]*|\s[%‰€])$")  # a number, perhaps with the sentence's full stop behind it
 _DIGIT_BEFORE = re.compile(r"\d$")
@@ -32,6 +32,7 @@ _RAISED_STYLE = re.compile(r"vertical-align:\s*(sup|sub)", re.IGNORECASE)
 _BEHIND_TIME = re.compile(r"\s*(?:uhr|h\b|Uhr)", re.IGNORECASE)
 _HOUR = re.compile(r"(?:^|\D)(?:1?\d|2[0-4])$")
 _AT = re.compile(r"(?:^|\s)(?:um|ab|bis|von|at|godz\.|o|od|do|ore|kl\.|в|с|до|v|à|às)\s\d{1,2}$", re.IGNORECASE)  # before an hour
+_BASE = re.compile(r"(?<!\d)(?:2|10)$")  # of most powers
 _MINUTES = re.compile(r"[0-5]\d")
 _RANGE_BEHIND = re.compile(r"\s?(?:[-–]|bis|to|do|a)\s?(?:1?\d|2[0-4])$")  # of times: 8<sup>30</sup>–10<sup>00</sup>
 _DEGREES_BEHIND = re.compile(r"\s?[CF]\b")
@@ -101,7 +102,7 @@ def is_raised_number(text: str) -> bool:
 
 def _small_text(before: str, node: Node) -> str | None:
     """How a number in small type is written behind another number: as a price's cents, or apart. None: like any other text."""
-    if not before[-1:].isdigit() or not is_simple(node):
+    if not before[-1:].isdigit() or not is_simple(node) or (node.tag == "font" and not node.attributes.get("size")):
         return None
     text, behind = folded_text(node.text()), _text_behind(node)
     if not text.isdecimal():
@@ -156,8 +157,10 @@ def _is_minutes(before: str, text: str, behind: str) -> bool:
     """Whether two digits behind an hour are its minutes: no exponent begins with 0, and others say so by the words around them."""
     if not _MINUTES.fullmatch(text) or not _HOUR.search(before):
         return False
-    said = _BEHIND_TIME.match(behind) or _RANGE_BEHIND.fullmatch(behind) or _AT.search(before)
-    return text[0] == "0" or said is not None
+    if text[0] == "0" or _BEHIND_TIME.match(behind):
+        return True
+    said = _RANGE_BEHIND.fullmatch(behind) or _AT.search(before)
+    return said is not None and not _BASE.search(before)  # from 10<sup>12</sup> to 10<sup>15</sup>
 
 
 def _own_text(node: Node) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from processing.article.article import read_article
+from processing.article.markdown.cuts import sentences
 from processing.article.metadata.jsonld import read_jsonld
 from processing.article.outline.table import MAX_COLUMNS, MAX_WIDTH, read_table
 from processing.article.outline.walk import read_outline
@@ -193,3 +194,8 @@ def test_the_body_in_the_data_is_read_in_one_pass() -> None:
         read_article(Page(URL, html))
 
     assert growth(work, 100_000) < 10
+
+
+@pytest.mark.parametrize("unit", ["](<", '](a "', "[a. ", "\\] "])
+def test_the_sentences_of_whatever_is_repeated(unit: str) -> None:
+    assert growth(lambda size: list(sentences(unit * (size // len(unit)), 500)), 20_000) < 10

@@ -63,6 +63,25 @@ def test_a_heading_about_what_people_say_is_text(heading: str) -> None:
     assert found == [*PROSE[:4], heading, *PROSE[4:]]
 
 
+@pytest.mark.parametrize("heading", ["Comments", "Kommentar", "Comentarios", "Комментарий", "コメント", "评论"])
+def test_a_heading_without_a_number_in_the_text_s_own_element_is_text(heading: str) -> None:
+    found = texts(f"<article><h1>Ferry sails again</h1>{paragraphs(PROSE[:4])}<h2>{heading}</h2>{paragraphs(PROSE[4:])}</article>")
+    assert [text for text in found if text != heading] == PROSE
+
+
+def test_a_section_called_comments_among_sections_is_text() -> None:
+    sections = "".join(
+        f"<section><h2>{name}</h2>{paragraphs(items)}</section>" for name, items in (("Comments", LATER), ("Loops", PROSE[4:]))
+    )
+    found = texts(f"<main><h1>Ferry sails again</h1>{paragraphs(PROSE[:4])}{sections}</main>")
+    assert set(PROSE + LATER) <= set(found)
+
+
+def test_a_short_column_beside_the_text_is_not_text() -> None:
+    column = f"<div class=col-md-6><p>{EXCERPT}</p></div>"
+    assert texts(f"<div class=row><div class=col-md-6><h1>Ferry sails again</h1>{paragraphs(PROSE)}</div>{column}</div>") == PROSE
+
+
 def test_comments_end_at_the_next_heading_that_is_not_below_theirs() -> None:
     body = f"{paragraphs(PROSE[:4])}<h2>2 comments</h2><p>{EXCERPT}</p><h2>The second day</h2>{paragraphs(PROSE[4:])}"
     assert texts(f"<article><h1>Ferry sails again</h1>{body}</article>") == [*PROSE[:4], "The second day", *PROSE[4:]]
@@ -85,6 +104,23 @@ def test_a_sentence_about_a_subscription_in_the_text_is_text() -> None:
     long = " ".join(PROSE)
     found = texts(f"<article><h1>Ferry sails again</h1><p>{PROSE[0]}</p><p>{said}</p><p>{long}</p></article>")
     assert found == [PROSE[0], said, long]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Unlock the full potential of the island with a map.",
+        "Already a member of the crew, the joiner stayed on board.",
+        "Der Artikel kostet 10 Euro plus Versand.",
+        "Bereits Kunden der ersten Stunde lobten die Fähre.",
+        "Il vous reste 3 étapes : mélanger, cuire, servir.",
+        "Материал доступен по свободной лицензии.",
+        "Bli medlem i föreningen på ön.",
+    ],
+)
+def test_a_last_line_that_only_begins_like_an_offer_is_text(said: str) -> None:
+    body = f"<article><h1>Ferry sails again</h1>{paragraphs(PROSE)}<p>{said}</p><p>Then the fog came back.</p></article>"
+    assert texts(body) == [*PROSE, said, "Then the fog came back."]
 
 
 def test_a_long_aside_is_not_text_beside_a_short_article() -> None:

@@ -22,6 +22,7 @@ MIN_BEGINNING_WORDS = 3  # of a heading with which a longer title begins
 _BETWEEN = re.compile(r"\s*[:|–—-]\s+")  # a kicker and a heading
 _BEHIND_HEADING = re.compile(r"\s*[|:/<>»›·•–—-]\s")
 _LEADING_SIGNS = " :|–—-"
+_GOES_ON = frozenset(",([")
 _QUOTES = frozenset("\"'“”„«»‘’")
 _LOGO = re.compile(r"\bsite[-_]?(?:name|logo|brand|title)|\bblog[-_]?name|\blogo\b|navbar-brand", re.IGNORECASE)
 _APART = re.compile(r"cookie|consent|newsletter|modal|pop-?up|overlay|sidebar|dialog", re.IGNORECASE)
@@ -106,13 +107,18 @@ def own_part(heading: str, node: Node, stripped: dict[str, str], site: frozenset
         if letters_of(rest) in wanted and len(rest.split()) >= MIN_BEGINNING_WORDS:
             return rest  # one declared title has the kicker, another one has not
         return _behind_hidden_separator(node, heading) or _without_set_apart(texts, declared) or heading
-    if any(letters_of(title) == letters_of(heading) and title.endswith(own) for title, own in stripped.items()):
-        return heading  # readers see what looks like a site's name before the title
+    if any(letters_of(title) == letters_of(heading) and _is_apart_from_site(title, own) for title, own in stripped.items()):
+        return heading  # readers see what looks like a site's name
     last = separator_in(heading).split(heading)[-1]
     parts = [without_site(heading, site), last, *(" ".join(texts[start:]).lstrip(_LEADING_SIGNS) for start in range(1, len(texts)))]
     parts += (" ".join(texts[:end]) for end in range(len(texts) - 1, 0, -1))
     own = next((part for part in parts if letters_of(part) in wanted), None)
     return own or without_kicker(node) or heading
+
+
+def _is_apart_from_site(title: str, own: str) -> bool:
+    """Whether what looks like a site's name stands before the title, or behind it where sentences go on: `Good night, Berlin`."""
+    return title.endswith(own) or (title.startswith(own) and title[len(own) :].lstrip()[:1] in _GOES_ON)
 
 
 def _behind_hidden_separator(node: Node, heading: str) -> str | None:

@@ -25,7 +25,9 @@ _DATE_BEFORE = re.compile(r"^(?:\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:19|20)\d\
 # A site's name behind a hyphen without spaces, as Chinese sites write it.
 _SITE_BEHIND_HYPHEN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])-[\u4e00-\u9fff]{2,8}$")
 _CLOSING = {")": "(", "]": "["}
-_COUNTED = re.compile(r"(?:by\s.{3,40}|(?:page|seite|página|pagina|strona|sida|side)\s\d{1,3})", re.IGNORECASE)
+_COUNTED = re.compile(  # a page of several, or a name, whose words have capitals: `by chance` is the title's own
+    r"[Bb]y(?:\s[^\W\da-z_][\w.'’-]{0,20}){2,4}|(?i:page|seite|página|pagina|strona|sida|side)\s\d{1,3}"
+)
 _WORD = re.compile(r"\w+")
 MIN_TITLE_WORDS = 4  # before a section of one word
 MIN_PLACE = 4  # letters of a word that a host's label ends with
@@ -159,6 +161,8 @@ def _abbreviates(name: str, part: str) -> bool:
     words = _WORD.findall(part.casefold())[:MAX_NAME_WORDS]
     if len(words) < 2 or len(name) > len(part) or name[0] not in {word[0] for word in words}:
         return False
+    if len(name) >= MIN_LONG_LABEL and not _is_name(part):
+        return False
     if len(name) >= MIN_LONG_LABEL and any(_abbreviates_before(name, word, part) for word in words[1:]):
         return True
     reached = {(0, 0)}  # so many letters of the name, from so many words
@@ -177,6 +181,11 @@ def _abbreviates_before(name: str, word: str, part: str) -> bool:
             letters = iter(letters_of(part.casefold().partition(word)[0]))
             return next(letters, "") == short[0] and all(letter in letters for letter in short[1:])
     return False
+
+
+def _is_name(text: str) -> bool:
+    """Whether all longer words have capitals, as names have. A sentence that ends with the place, as `mv-kleinstadt` does, has others."""
+    return ":" not in text and not any(word.islower() and len(word) > MAX_SMALL_WORD for word in _WORD.findall(text))
 
 
 def _common(name: str, at: int, word: str) -> range:

@@ -60,6 +60,8 @@ def test_times_in_words(language: str, text: str, time: str) -> None:
         ("en", "March 7 2025 - 2:15 length"),
         ("fr", "7 mars 2025, il y a 2 heures"),
         ("es", "7 de marzo de 2025, hace 2 horas"),
+        ("de", "Platz 3 am 7. März 2025"),
+        ("fr", "7 mars 2025 - 24 h Le Mans"),
         ("ar", "7 مارس 2025 9:30 بتوقيت طنجة"),
         ("pt", "7 de março de 2025 - 2h de leitura"),
         ("nl", "7 maart 2025 3 uur geleden"),

@@ -52,10 +52,18 @@ def test_the_site_s_name_goes(written: str, host: str) -> None:
         ("The mill turns - What now?", "wn.example"),
         ("Bakers begin contest - Boris becomes chancellor of the north", "bbc.example"),
         ("Mills of the valley - What became of Kleinstadt", "mv-kleinstadt.example"),
+        ("Bundesliga am Samstag - Fischer trifft gegen Bayern", "fcbayern.example"),
+        ("Wohnungsmarkt 2025 - Immobilien: hohe Kosten in Berlin", "ihk-berlin.example"),
+        ("How mills work - by design and by chance", "valley-post.example"),
     ],
 )
 def test_what_is_not_the_site_s_name_stays(written: str, host: str) -> None:
     assert title(f"<title>{written}</title>", PROSE, f"https://{host}/a.html") == written.removesuffix(" - Valley Post")
+
+
+@pytest.mark.parametrize("written", ["Good night, Valley Post", "The best mills (Valley Post)"])
+def test_a_main_heading_that_ends_like_the_whole_title_is_the_title(written: str) -> None:
+    assert title(f"<title>{written}</title>", f"<h1>{written}</h1>{PROSE}") == written
 
 
 def test_a_home_page_keeps_its_site_s_name() -> None:
