@@ -30,7 +30,7 @@ from tests.dags.dagruns import Runner, server_environment
 from tests.demosite import DemoSite
 from tests.shopcrawl import BETWEEN, DATASETS, NOT_NULL, check_shop, write_dataset
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("dagruns"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.xdist_group("dagruns"), pytest.mark.timeout(600)]
 
 SUITE = {
     "name": "articles",

@@ -139,6 +139,7 @@ def test_a_page_that_takes_too_long_affects_no_other(sqlite_settings: Settings, 
     assert rows(sqlite_settings, "SELECT reason FROM captures WHERE outcome = 'rejected'") == [("page_timeout",)]
 
 
+@pytest.mark.servers_in_chaos
 def test_where_a_host_has_its_articles_is_known_in_the_next_run(lake_settings: Settings) -> None:
     def page(seed: int, beside: str = "") -> str:
         story = "".join(f"<p>{paragraph}</p>" for paragraph in prose(seed))
