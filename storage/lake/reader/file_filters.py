@@ -75,7 +75,7 @@ class FileFilters:
         known = self._known.get(file)
         try:
             return known is None or known.may_have(Path(path_of(file)), column, value)
-        except OSError:  # DuckDB says what is wrong with it
+        except (OSError, ValueError, TypeError):  # the kept file is damaged, or DuckDB says what is wrong with the data file
             return True
 
 
@@ -122,7 +122,7 @@ def _read(kept: Path) -> Mapping[str, _Filters]:
         if found["form"] != [FORM, array(CHECKSUM).itemsize]:
             return {}
         return {file: _Filters(**filters) for file, filters in found["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

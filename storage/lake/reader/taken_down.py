@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 NAME = "taken_down_files.json"
+FORM = 1  # of the kept file; one more when other columns or rules decide which rows an entry covers
 FETCHED_ROWS = 10_000
 URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
 MAX_GONE = 1_000  # files that are not live and stay in the kept file, beside as many as are live: earlier states are read too
@@ -134,5 +135,5 @@ class _KeptFiles:
 
 
 def _key(takedowns: Takedowns) -> str:
-    parts = [sorted(takedowns.urls), sorted(takedowns.prefixes), sorted(takedowns.hosts), sorted(takedowns.domains)]
+    parts = [FORM, sorted(takedowns.urls), sorted(takedowns.prefixes), sorted(takedowns.hosts), sorted(takedowns.domains)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

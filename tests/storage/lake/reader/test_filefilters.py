@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,10 +94,21 @@ def test_filters_are_kept_and_those_of_new_files_added(settings: Settings, tmp_p
     assert first in (settings.home / NAME).read_text()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"form": [0, 4], "files": {}}', b'{"form": [1, 4], "files": {"x": 1}}', b"[]"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b'{"form": [0, 4], "files": {}}', b'{"form": [1, 4], "files": {"x": 1}}', b'{"form": [1, 4], "files": []}', b"[]"],
+)
 def test_a_damaged_file_of_the_home_is_written_again(settings: Settings, tmp_path: Path, content: bytes) -> None:
     (settings.home / NAME).write_bytes(content)
     file = write(tmp_path / "a.parquet", [("u", None, "a", None)])
     filters, table = filters_of(settings, table_of(file)), table_of(file)
     assert [list(filters.narrowed(table, "url", value)) for value in ("u", "nothing")] == [[file], []]
     assert file in (settings.home / NAME).read_text()
+
+
+@pytest.mark.parametrize("filters", [{"blooms": {"url": ["x"]}, "originals": "x"}, {"blooms": {"url": 1}, "originals": "AAA="}])
+def test_filters_that_are_damaged_leave_no_file_out(settings: Settings, tmp_path: Path, filters: dict[str, object]) -> None:
+    file = write(tmp_path / "a.parquet", [("u", None, "a", None)])
+    (settings.home / NAME).write_text(json.dumps({"form": [1, 4], "files": {file: filters}}))
+    for column in ("url", "duplicate_of"):
+        assert list(filters_of(settings, table_of(file)).narrowed(table_of(file), column, "nothing")) == [file]
