@@ -75,10 +75,10 @@ def forked_early(calls: Sequence[Call], apart: Sequence[Call] = ()) -> Iterator[
 
     The standard error of those `apart` is a file.
     """
-    if _has_one_thread():
-        for call in (*calls, *apart):
-            _waiting.setdefault(call, []).append(_fork(call, apart=call in apart))
     try:
+        if _has_one_thread():
+            for call in (*calls, *apart):
+                _waiting.setdefault(call, []).append(_fork(call, apart=call in apart))
         yield
     finally:
         for call in (*calls, *apart):

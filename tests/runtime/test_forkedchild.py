@@ -38,6 +38,30 @@ print(json.dumps([codes, len({child and child.pid for child in children})]))
     assert printed(code) == [[1, 1], 3]
 
 
+def test_children_end_when_another_one_cannot_be_forked() -> None:
+    code = """
+fork, pids = os.fork, []
+def one_only():
+    if pids:
+        raise BlockingIOError('no more processes')
+    pid = fork()
+    pids.append(pid)
+    return pid
+os.fork = one_only
+try:
+    with forked_early([('time.sleep', 'no number')] * 2):
+        outcome = 'began'
+except BlockingIOError as error:
+    outcome = str(error)
+try:
+    left = os.waitpid(pids[0], os.WNOHANG)
+except ChildProcessError:
+    left = 'waited for'
+print(json.dumps([outcome, left]))
+"""
+    assert printed(code) == ["no more processes", "waited for"]
+
+
 def test_a_child_has_none_of_its_parents_files_and_ends_with_the_block() -> None:
     code = """
 handle = os.open(sys.executable, os.O_RDONLY)
