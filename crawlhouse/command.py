@@ -46,6 +46,7 @@ from crawlhouse.commands.lake import tables as tablescommand
 from crawlhouse.commands.lake import takedown as takedowncommand
 from crawlhouse.commands.monitor import notify as notifycommand
 from crawlhouse.commands.monitor import report as reportcommand
+from crawlhouse.output.console import prepare_output
 from crawlhouse.output.failures import exit_code_of
 from schemas.printable import printable
 
@@ -172,6 +173,7 @@ def crawlhouse(
 def main() -> None:
     """Run the command line. It ends the process with the command's exit code."""
     signal.signal(signal.SIGTERM, _end)
+    prepare_output()
     sys.exit(exit_code_of(app if COMPLETION in os.environ else _app_for(sys.argv[1:])))
 
 
