@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from crawlhouse.output.console import prepare_output, table
+from crawlhouse.output.comparison import show_comparison
+from crawlhouse.output.console import prepare_output, results, table
 from crawlhouse.output.failures import exit_code_of
+from processing.reprocess.comparison import Comparison, DatasetChanges, Example
 from tests.crawlhouse.conftest import Run
 
 RUN = "my_news-20260301T120000Z-a1b2c3"
@@ -44,6 +47,24 @@ def test_a_long_text_is_folded_and_what_is_beside_it_is_not() -> None:
     assert isinstance(console.file, io.StringIO)
     assert sum(RUN in line for line in console.file.getvalue().splitlines()) == 1
     assert console.file.getvalue().count("word") == 20
+
+
+def test_a_comparison_says_which_rows_are_the_old_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    results.cache_clear()
+    example = Example("articles", "https://a.example/", {"title": "old"}, {"title": "new"})
+    show_comparison(Comparison(records=1, datasets={"articles": DatasetChanges(before=3, after=2, lost=1)}, examples=[example]))
+    shown = capsys.readouterr().out
+    results.cache_clear()
+    assert re.search(r"rows before +rows after", shown)
+    assert re.search(r"field +before +after", shown)
+    assert re.search(r"title +old +new", shown)
+
+
+def test_a_dash_is_standard_output_and_no_folder(crawlhouse: Run, tmp_path: Path) -> None:
+    asked = crawlhouse("query", "SELECT 1 AS x", "--format", "csv", "-o", "-")
+    assert (asked.code, asked.out) == (0, "x\n1\n")
+    assert crawlhouse("export", "-o", "-").code == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 class Terminal(io.BytesIO):
