@@ -107,4 +107,4 @@ def demo(port: Port = DEFAULT_PORT) -> None:
     from crawlhouse.demo.demo import run_demo
     from schemas.config.settings import load_settings
 
-    run_demo(load_settings(), results(), port)
+    run_demo(load_settings(), results(), port, progress_line)

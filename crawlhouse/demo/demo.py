@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -13,7 +15,6 @@ from crawlhouse.demo import demo_site
 from crawlhouse.demo.dag_runs import NEWS, SHOP, Update, await_crawl, await_reports, hold_processing, prepare, start_crawl
 from crawlhouse.demo.story import story
 from crawlhouse.demo.tables import show_tables
-from crawlhouse.output.console import progress_line
 from processing.publish.report import RunReport
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
@@ -35,7 +36,12 @@ class DemoResult:
     seconds: float
 
 
-def run_demo(settings: Settings, console: Console, port: int = stack.DEFAULT_PORT) -> DemoResult:
+Progress = Callable[[], AbstractContextManager[Update]]  # for as long as something goes on
+
+
+def run_demo(
+    settings: Settings, console: Console, port: int = stack.DEFAULT_PORT, progress: Progress = lambda: nullcontext(lambda _: None)
+) -> DemoResult:
     """Start the sites and Airflow, crawl and process through the DAGs, say what happened, and show queries. All keeps running.
 
     The first time the shop is crawled twice, and its clock advances in between, so that there is a history of prices.
@@ -44,7 +50,7 @@ def run_demo(settings: Settings, console: Console, port: int = stack.DEFAULT_POR
     began = time.monotonic()
     news, shop = (read_crawl(settings.crawls / f"{name}.yaml") for name in (NEWS, SHOP))
     is_first = not _closed_runs(settings, SHOP)
-    with progress_line() as update:
+    with progress() as update:
         update("Starting the demo sites")
         tick = demo_site.start_site(settings, news, shop)
         console.print(f"Two news sites run at {' and '.join(seed.url for seed in news.seeds)}, a shop at {shop.seeds[0].url}.")
