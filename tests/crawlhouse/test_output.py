@@ -96,7 +96,7 @@ LOOKING = [
     ("frontier", "list"), ("frontier", "retry", "news"), ("gate", "list"), ("gate", "accept", "news-1", "--reason", "x"),
     ("quarantine", "list"), ("quarantine", "show", "1"), ("quarantine", "retry", "1"), ("explain", "https://example.com/"),
     ("stop", "news"), ("fetch", "--run", "news"), ("index", "check"), ("index", "rebuild"), ("delete", "news", "--yes"),
-    ("erase", "https://example.com/", "--reason", "x", "--yes"), ("rollback", "news-1", "--reason", "x", "--yes"),
+    ("rollback", "news-1", "--reason", "x", "--yes"),
 ]  # fmt: skip
 
 

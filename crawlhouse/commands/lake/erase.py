@@ -48,7 +48,7 @@ def erase(  # noqa: PLR0913, PLR0917 each is an option of the command
     After an interruption the same command goes on. Without --reason nothing is erased.
     """
     from crawlhouse.actions.lake.erase import EraseWishes, entries_of, run_erase
-    from crawlhouse.existing_home import load_existing_home
+    from schemas.config.settings import load_settings
 
     wishes = EraseWishes((who or getpass.getuser())[:MAX_WHO_CHARACTERS], reason, grace, dry_run, yes, form)
-    run_erase(entries_of(urls or [], host or [], pattern or []), wishes, load_existing_home())
+    run_erase(entries_of(urls or [], host or [], pattern or []), wishes, load_settings())
