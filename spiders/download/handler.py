@@ -26,6 +26,7 @@ from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.config.crawl import Crawl
 from schemas.errors import SpiderError
 from schemas.outcomes import Reason
+from schemas.web.content_range import is_part
 from spiders.download.address_guard import REFUSED, guarded_socket_factory, is_host_allowed
 from spiders.download.body_memory_limit import LARGE_BYTES, BodyMemory
 from spiders.download.connections import CheckedConnector
@@ -133,6 +134,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             body, truncated = await self._body(response, started + self._crawl.politeness.timeout)
         if truncated in BROKEN_OFF and _is_whole(response, body):
             truncated = None
+        if truncated is None and is_part(response.status, response.headers.get("Content-Range")):  # nobody asked for a part
+            truncated = "unspecified"
         return Capture(
             url=request.url,
             fetched_at=fetched_at,
