@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from schemas.numbers import read_number
-
 PARTIAL_CONTENT = 206
-_BYTES = re.compile(r"\s*bytes\s+0-(\d+)/(\d+)\s*", re.IGNORECASE)
+_BYTES = re.compile(r"\s*bytes\s+0-(\d{1,18})/(\d{1,18})\s*", re.IGNORECASE | re.ASCII)
 
 
 def is_part(status: int, content_range: str | None) -> bool:
@@ -15,5 +13,4 @@ def is_part(status: int, content_range: str | None) -> bool:
     if status != PARTIAL_CONTENT:
         return False
     match = _BYTES.fullmatch(content_range or "")
-    last, size = (read_number(match[1]), read_number(match[2])) if match else (None, None)
-    return last is None or last + 1 != size
+    return match is None or int(match[1]) + 1 != int(match[2])

@@ -43,6 +43,7 @@ KEEPALIVE_SECONDS = 15.0  # aiohttp's own default
 MAX_HEADER_BYTES = 256 * 1024  # of one line, as many as browsers take of a head; aiohttp's 8 kB are too few for cookies and policies
 MAX_HEADERS = 1_000  # chosen; aiohttp's 128 are too few for some sites' cookies
 FIRST_FINAL_STATUS = 200  # lower ones announce another response, and no WARC reader takes them for a page
+WITH_WRONG_TYPES = frozenset({UrlKind.ROBOTS, UrlKind.SITEMAP})  # files whose Content-Type is often wrong
 BROKEN_OFF = frozenset({"time", "disconnect"})
 MAX_CODED_BYTES = 64 * 1024  # of a broken body that is decoded here, to see whether it is whole: some milliseconds
 MAX_DECODED_BYTES = 1024 * 1024
@@ -125,7 +126,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         loop = asyncio.get_running_loop()
         started = loop.time()
         async with self._response(request) as response:
-            if not request.meta.get("is_subresource") and request.meta["kind"] is not UrlKind.ROBOTS:  # whose types are often wrong
+            if not request.meta.get("is_subresource") and request.meta["kind"] not in WITH_WRONG_TYPES:
                 self._refuse_unsupported(response)
             if response.status < FIRST_FINAL_STATUS:
                 raise FetchFailedError(

@@ -75,7 +75,7 @@ def response_result(
 ) -> FetchResult:
     """The result of a final response with the capture `row` (None: not archived). One that could not be read is fetched whole next time."""
     now = capture.fetched_at.timestamp()
-    outcome, reason = _outcome_of(capture, response, is_opted_out, bool(due.etag or due.last_modified))
+    outcome, reason = _outcome_of(capture, response, is_opted_out, bool(due.earlier and (due.etag or due.last_modified)))
     changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, response, outcome, changed, crawl, now)
     keeps = response.unread_reason is None and (capture.status == 304 or not changed)
