@@ -71,10 +71,10 @@ def _xml_entries(text: str, url: str, alternates: dict[str, None]) -> Iterator[S
         for element in islice(_elements(strict_xml(text[begin.start() if begin else 0 :])), MAX_ELEMENTS):
             name = _name(element.tag)[1]
             if name in {"url", "sitemap"}:
-                entry = _entry(element, name == "sitemap", url)
+                around = element.getparent()  # an entry without its end tag, whose address would be discarded
+                nested = (around,) if around is not None and _name(around.tag)[1] in {"url", "sitemap"} else ()
                 count += 1
-                if entry is not None:
-                    yield entry
+                yield from (entry for one in (*nested, element) if (entry := _entry(one, name == "sitemap", url)))
                 if len(alternates) < MAX_ENTRIES:
                     alternates.update(dict.fromkeys(_alternates(element, url)))
                 _discard(element)

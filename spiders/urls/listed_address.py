@@ -11,6 +11,7 @@ MAX_CHARACTERS = 8_192  # URLs end at 2,000
 AROUND = " \t\r\n\f\"'<>\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"  # blanks, quotes and invisible characters, which no URL begins with
 LINE_BREAKS = re.compile(r"[\r\n]+")
 REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
+GLUED = re.compile(r"[,;|](?=https?://)", re.IGNORECASE)  # between two addresses
 MAX_ESCAPES = 3  # of one address: programs escape what others have escaped
 
 
@@ -37,6 +38,6 @@ def _unescaped(address: str) -> str:
 
 def listed_addresses(line: str, list_url: str = "") -> list[str]:
     """The addresses in a line of text: a URL has no blanks. What follows the first one counts only if it begins like a URL."""
-    first, *others = line[:MAX_CHARACTERS].strip(AROUND).split() or [""]
+    first, *others = GLUED.sub(" ", line[:MAX_CHARACTERS]).strip(AROUND).split() or [""]
     further = [listed_address(one.rstrip(",")) for one in others if one.strip(AROUND).lower().startswith(("http://", "https://"))]
     return [address for address in (listed_address(first.rstrip(",") if further else first, list_url), *further) if address]

@@ -158,9 +158,12 @@ def test_addresses_are_read_as_they_are_meant(loc: str) -> None:
 
 
 def test_lines_of_a_text_sitemap() -> None:
-    text = "# All pages\n\nhttps://a.example/1\t2024-05-31\n'https://a.example/2'\nhttps://a.example/3, https://a.example/4\n;end\n/5\n"
+    text = "# All pages\n\nhttps://a.example/1\t2024-05-31\n'https://a.example/2'\nhttps://a.example/3, https://a.example/4;https://a.example/5,http://a.example/6\n;end\n/5\n"
     assert sniff_kind(text.encode(), UrlKind.SITEMAP) is UrlKind.SITEMAP
-    assert [entry.url for entry in sitemap_entries(text.encode())] == [f"https://a.example/{number}" for number in range(1, 5)]
+    assert [entry.url for entry in sitemap_entries(text.encode())] == [
+        *(f"https://a.example/{number}" for number in range(1, 6)),
+        "http://a.example/6",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +225,12 @@ def test_json_feeds() -> None:
 )
 def test_odd_items_of_json_feeds(item: str) -> None:
     assert urls(f'{{"items": [{item}], "version": "https://jsonfeed.org/version/1"}}'.encode()) == ["https://a.example/1"]
+
+
+def test_entries_without_their_end_tags() -> None:
+    document = b"<urlset>" + b"".join(b"<url><loc>https://a.example/%d</loc><lastmod>2024-05-31</lastmod>" % number for number in range(4))
+    assert sorted(entry.url for entry in sitemap_entries(document)) == [f"https://a.example/{number}" for number in range(4)]
+    assert sorted(urls(document + b"</url></urlset>")) == [f"https://a.example/{number}" for number in range(4)]
 
 
 @pytest.mark.parametrize("second", [SITEMAP, INDEX])

@@ -165,3 +165,20 @@ def test_no_cookie_is_for_hosts_of_several_owners(host: str, domain: str, other:
     chain = NO_CHAIN.after(response(b"own=1", f"all=1; Domain={domain}".encode(), url=f"https://{host}/1"))
     assert chain.header(f"https://{other}/2") == ""
     assert chain.header(f"https://{host}/2") == "own=1"
+
+
+def test_robots_txt_behind_a_cookie_and_a_sitemap_of_another_type(sqlite_settings: Settings) -> None:
+    def answer(path: str, cookie: str) -> tuple[int, Headers, bytes] | None:
+        rules = f"User-agent: *\nDisallow: /private\nSitemap: {server.base}/map\n".encode()
+        gate = 302, {"Location": "/robots.txt?utm_source=gate", "Set-Cookie": "seen=1"}, b""
+        return {
+            "/robots.txt": gate,
+            "/robots.txt?utm_source=gate": (200, {}, rules) if "seen=1" in cookie else gate,
+            "/map": (200, {"Content-Type": "application/pdf"}, f"<urlset><url><loc>{server.base}/plain</loc></url></urlset>".encode()),
+        }.get(path)
+
+    with small_server(respond, respond_to_cookie=answer) as server:
+        crawled = crawl_urls(sqlite_settings, [server.base + "/private", server.base + "/long"])
+    outcomes = {url.removeprefix(server.base): outcome for url, outcome in crawled.outcomes.items()}
+    assert outcomes["/private"] == "denied:robots"
+    assert outcomes["/map"] == outcomes["/plain"] == "fetched"
