@@ -21,7 +21,7 @@ from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, WarcPointer
 from schemas.web.ai_preferences import AiPreferences
 from schemas.web.list_dates import read_date
-from schemas.web.media_type import MediaType, read_media_type
+from schemas.web.media_type import read_media_type
 from storage.objects.store import ObjectStore
 from storage.warc import records as warc
 from storage.warc.http_block import HEAD_END, STATUS_LINE, dechunked, final_response, header_lines, restored_headers
@@ -183,8 +183,8 @@ def read_record(
         if kind == "revisit" and not block.strip(b"\r\n"):
             block = b"HTTP/1.1 304\r\n\r\n" if "not-modified" in fields.get("warc-profile", "") else b"HTTP/1.1 200\r\n\r\n"
             length = len(block)
-        elif kind != "revisit" and not (kind == "response" and STATUS_LINE.match(block)) and _is_document(fields, kind, block):
-            if not is_html(_type_of(fields), block):
+        elif kind != "revisit" and not (kind == "response" and STATUS_LINE.match(block)) and not _has_http_type(fields):
+            if not is_html(read_media_type(fields.get("content-type")), block):
                 _count(passed_over, kind, fields)
                 return None
             block = _with_http_head(fields, block)
@@ -250,19 +250,9 @@ def _may_be_html(fields: Fields) -> bool:
     return read_media_type(fields.get("content-type")).may_be_html
 
 
-def _is_document(fields: Fields, kind: str, block: bytes) -> bool:
-    """Whether a block without a status line is a document: also one that is called an exchange, but begins like a page."""
-    return not _has_http_type(fields) or (kind == "response" and block.lstrip()[:1] == b"<" and is_html(MediaType(), block))
-
-
-def _type_of(fields: Fields) -> MediaType:
-    return MediaType() if _has_http_type(fields) else read_media_type(fields.get("content-type"))
-
-
 def _with_http_head(fields: Fields, body: bytes) -> bytes:
     """A document with the HTTP head that its response would have had."""
-    declared = "text/html" if _has_http_type(fields) else fields.get("content-type", "")
-    return b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n%s" % (declared.encode("utf-8", "replace"), body)
+    return b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n%s" % (fields.get("content-type", "").encode("utf-8", "replace"), body)
 
 
 def _read_capture(

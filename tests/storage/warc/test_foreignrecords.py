@@ -210,12 +210,6 @@ def test_a_body_whose_transfer_broke_off_is_not_whole(head: bytes, body: bytes, 
     assert told.capture.truncated == "time"
 
 
-def test_a_page_without_its_head_is_a_page() -> None:
-    (found,) = read(record("response", PAGE))
-    assert (found.capture.status, found.capture.body, found.capture.header("content-type")) == (200, PAGE, "text/html")
-    assert read(record("response", b"{}")) == []
-
-
 def test_a_file_in_the_older_format_is_named() -> None:
     arc = b"filedesc://a.arc 0.0.0.0 20240531100000 text/plain 76\n1 0 InternetArchive\nURL IP-address Archive-date\n\n"
     first, *_ = read_records(io.BytesIO(arc), "x")

@@ -136,7 +136,7 @@ def test_a_large_body_is_cut_and_said_to_be(tmp_path: Path) -> None:
 
 
 def test_an_answer_without_a_status_line_is_rejected() -> None:
-    (found,) = records_of(_plain("response", b"no status line"))
+    (found,) = records_of(_plain("response", b"<html>no status line"))
     assert isinstance(found, Rejected)
     assert (found.url, found.reason, found.detail) == ("http://h/", Reason.DAMAGED_RECORD, "no HTTP status line")
 
