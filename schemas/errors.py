@@ -15,7 +15,7 @@ CrawlhouseError                 exit 1
 │   └── LakeMovedError                   a table changed after it was checked; nothing was committed, check again
 ├── AccountingError             exit 7   the equations of a run do not add up
 ├── GateError                   exit 8   the expectation suite failed; nothing was published
-├── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed
+├── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed, or a command fetched nothing
 ├── SpiderError                 exit 10  a user's spider raised an error, or asked for what cannot be done
 └── TimeLimitError              exit 11  a query took longer than the limit that was given for it
 
@@ -109,7 +109,7 @@ class GateError(CrawlhouseError):
 
 
 class ThresholdError(CrawlhouseError):
-    """A crawl missed its own thresholds (`min_pages`, `max_error_rate`)."""
+    """A crawl missed its own thresholds (`min_pages`, `max_error_rate`), or a command fetched nothing that was due."""
 
     exit_code = 9
 

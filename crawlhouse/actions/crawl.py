@@ -71,6 +71,7 @@ def read_urls(path: Path) -> list[str]:
 
 
 def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, urls: Sequence[str]) -> None:
+    from spiders.closing.thresholds import check_fetched
     from spiders.progress import ProgressLine
     from spiders.run import crawl_once, describe_nothing_due
 
@@ -91,6 +92,7 @@ def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, u
         _show(manifest, form)
     if idle:
         say(idle)
+    check_fetched(manifest)
 
 
 @contextmanager
@@ -113,8 +115,6 @@ def _show(manifest: Manifest, form: ReportFormat) -> None:
         write_json(manifest.model_dump(mode="json", exclude={"segments"}) | {"segments": len(manifest.segments)})
     else:
         show_manifest(manifest)
-        if manifest.counts.due and not manifest.counts.fetched and manifest.finish_reason == "finished":
-            say(f"Nothing was fetched. `crawlhouse check {manifest.crawl}` shows what came back.")
         if manifest.finish_reason == "quota":
             say("The archive is at CRAWLHOUSE_QUOTA_BYTES, or a disk has less than CRAWLHOUSE_MIN_FREE_BYTES free: the rest is left over.")
 

@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import re
-
 from schemas.article import PageType
-from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
+from schemas.web.content_range import is_part
 from schemas.web.media_type import MediaType, read_media_type
 from storage.warc.page_bytes import ends_as_whole_page, is_html
 from storage.warc.reader import Record
 
 REASON_OF_KIND = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP, "shell": Reason.RENDERED}
-PARTIAL_CONTENT, NOT_MODIFIED = 206, 304
+NOT_MODIFIED = 304
 
 
 def rejection_reason(record: Record, kind: str) -> Reason | None:
@@ -29,7 +27,7 @@ def rejection_reason(record: Record, kind: str) -> Reason | None:
         return Reason.HTTP_ERROR
     if kind in REASON_OF_KIND:
         return REASON_OF_KIND[kind]
-    if status == PARTIAL_CONTENT and not _is_whole_range(record.capture.header("content-range")):
+    if is_part(status, record.capture.header("content-range")):
         return Reason.TRUNCATED
     if not _declared_type(record).may_be_html:
         return Reason.TRUNCATED if record.capture.truncated else Reason.NOT_HTML
@@ -59,20 +57,13 @@ def reason_detail(record: Record, reason: Reason) -> str:
         return "not modified: the body is in an earlier capture"
     if reason is Reason.TRUNCATED:
         return (
-            f"cut off by the crawler: {capture.truncated}"
-            if capture.truncated
-            else f"only a part of the page: {capture.header('content-range')}"
+            f"only a part of the page: {capture.header('content-range')}"
+            if is_part(status, capture.header("content-range"))
+            else f"cut off by the crawler: {capture.truncated}"
         )
     if reason is Reason.NOT_HTML:
         return (capture.joined_header("content-type") or record.mime_detected or "")[:200]
     return ""
-
-
-def _is_whole_range(content_range: str | None) -> bool:
-    """Whether a range is the whole body, as in the answer to `Range: bytes=0-`."""
-    match = re.fullmatch(r"\s*bytes\s+0-(\d+)/(\d+)\s*", content_range or "")
-    last, size = (read_number(match[1]), read_number(match[2])) if match else (None, None)
-    return last is not None and last + 1 == size
 
 
 def rejected(record: Record, stage: str, reason: Reason, detail: str = "") -> Rejected:

@@ -26,7 +26,7 @@ from schemas.keys import adopted_key, crawl_run_of, index_key, segment_items_key
 from schemas.manifest import Manifest, Segment
 from schemas.numbers import plural
 from schemas.runs import CrawlRun, config_hash
-from spiders.adoption.earlier_copies import Place, begin_digest, earlier_captures, remember_begin
+from spiders.adoption.earlier_copies import CopiesOfCall, Place, begin_digests, earlier_captures, remember_begin
 from spiders.adoption.learning import adopted_urls, learning
 from spiders.adoption.segments import CopyCounts, SegmentCopier
 from spiders.adoption.taken_down import is_taken_down
@@ -114,9 +114,9 @@ class _Adoption:
             self._frontier.report_hosts(self.run.crawl_run, WORKER, self._attempt, 0)
             self._beaten_at = time.monotonic()
 
-    def earlier_captures(self, begin: str, digest: str) -> dict[bytes, Place]:
-        """The captures that the crawl has from other files with this beginning."""
-        return earlier_captures(self.run.crawl.name, begin, digest, self._ledger, self.store)
+    def earlier_captures(self, begins: Sequence[str], digest: str) -> dict[bytes, Place]:
+        """The captures that the crawl has from other files with these beginnings."""
+        return earlier_captures(self.run.crawl.name, begins, digest, self._ledger, self.store)
 
     def is_registered(self, name: str) -> bool:
         """Whether a segment of that name is registered."""
@@ -222,27 +222,37 @@ def _adopt_copies(
     key = f"{KEY} {hashlib.sha256(' '.join(sorted(digests)).encode()).hexdigest()[:32]}"
     close_abandoned(crawl.name, key, settings)
     adoption = _Adoption(_next_run(crawl, key, ledger), frontier, ledger, store)
-    _copy_all(adoption, new, adopted, settings, progress)
+    begins = {digest: _begins(source) for digest, source in new.items()}
+    _copy_all(adoption, new, begins, adopted, settings, progress)
     if adoption.has_begun or adoption.run.crawl_run in ledger.unclosed_runs(crawl.name):
         adopted.manifests.append(_close(adoption.run, settings))
         adopted.segments = len(adopted.manifests[-1].segments)
     for digest, source in new.items():
         mark = {"file": source.name, "crawl_run": adoption.run.crawl_run if adoption.has_begun else None}
-        remember_begin(crawl.name, _begin(source), digest, store)
+        remember_begin(crawl.name, begins[digest], digest, store)
         store.put_bytes(adopted_key(crawl.name, digest), json.dumps(mark).encode())
     return adopted
 
 
-def _copy_all(adoption: _Adoption, sources: Mapping[str, Source], adopted: Adopted, settings: Settings, progress: Progress) -> None:
+def _copy_all(
+    adoption: _Adoption,
+    sources: Mapping[str, Source],
+    begins: Mapping[str, Sequence[str]],
+    adopted: Adopted,
+    settings: Settings,
+    progress: Progress,
+) -> None:
     """Copy files, by their digests, and register their segments."""
     done, total = 0, sum(source.size for source in sources.values())
+    copies = CopiesOfCall(begins)
     with scratch_folder(settings.home) as folder:
         copier = SegmentCopier(adoption.run, folder, adopted.counts, read_takedowns(adoption.store), adoption.beat)
-        for digest, source in sources.items():
-            earlier = adoption.earlier_captures(_begin(source), digest)
+        for digest in copies.in_order({digest: source.size for digest, source in sources.items()}):
+            source, earlier = sources[digest], adoption.earlier_captures(begins[digest], digest) | copies.earlier(digest)
             with source.open() as stream:
                 for name, closed in copier.copy(stream, source.name, digest, earlier):
                     _store_copy(adoption, name, closed)
+                    copies.add(digest, closed.rows)
                     progress(min(done + stream.tell(), total), total)
             done += source.size
             progress(done, total)
@@ -354,9 +364,9 @@ def _is_adopted(crawl: str, digest: str, ledger: Ledger, store: ObjectStore) -> 
         return False
 
 
-def _begin(source: Source) -> str:
+def _begins(source: Source) -> tuple[str, ...]:
     with source.open() as stream:
-        return begin_digest(stream)
+        return begin_digests(stream)
 
 
 def _close(run: CrawlRun, settings: Settings) -> Manifest:

@@ -1,9 +1,14 @@
-"""Captures that were adopted before, from a file that begins like the one to adopt: it was cut off then, or has grown since."""
+"""Captures that were adopted before, from a file that begins like the one to adopt.
+
+It was cut off then, or has grown since, or was compressed in another way.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import BinaryIO
 
 from schemas.errors import ConflictError, NotFoundError
@@ -11,30 +16,75 @@ from schemas.keys import adopted_key
 from storage.index.rows import CaptureRow, read_index
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
+from storage.warc.stream import DamagedError, RecordStream
 
 BEGIN_BYTES = 512  # of a file: in these is the information record, with the name or the identifier of the file
 MAX_CAPTURES = 1_000_000  # of earlier files that are compared: some 200 MB of memory
 Place = tuple[str, int, str]  # the file, the offset and the digest of a stored capture
 
 
-def begin_digest(stream: BinaryIO) -> str:
-    """What files have in common of which one is the beginning of the other."""
-    return hashlib.sha256(stream.read(BEGIN_BYTES)).hexdigest()
+def begin_digests(stream: BinaryIO) -> tuple[str, ...]:
+    """What files have in common of which one is the beginning of the other: their first bytes, and the head of their first record."""
+    first = hashlib.sha256(stream.read(BEGIN_BYTES)).hexdigest()
+    stream.seek(0)
+    records = RecordStream(stream)
+    try:
+        head = records.read_head() if records.begin() else b""
+    except DamagedError:
+        head = b""
+    return (first, hashlib.sha256(b"record " + head).hexdigest()) if head else (first,)
 
 
-def remember_begin(crawl: str, begin: str, digest: str, store: ObjectStore) -> None:
-    """Remember that an adopted file with this digest has this beginning."""
-    store.put_bytes(_key(crawl, begin), json.dumps(sorted({*_files(crawl, begin, store), digest})).encode())
+def remember_begin(crawl: str, begins: Collection[str], digest: str, store: ObjectStore) -> None:
+    """Remember that an adopted file with this digest has these beginnings."""
+    for begin in begins:
+        store.put_bytes(_key(crawl, begin), json.dumps(sorted({*_files(crawl, begin, store), digest})).encode())
 
 
-def earlier_captures(crawl: str, begin: str, digest: str, ledger: Ledger, store: ObjectStore) -> dict[bytes, Place]:
-    """The captures of other files with this beginning that the crawl has, with their places."""
+def earlier_captures(crawl: str, begins: Collection[str], digest: str, ledger: Ledger, store: ObjectStore) -> dict[bytes, Place]:
+    """The captures of other files with one of these beginnings that the crawl has, with their places."""
     found: dict[bytes, Place] = {}
-    for other in _files(crawl, begin, store) - {digest}:
-        for row in _rows(crawl, other, ledger, store):
-            if len(found) < MAX_CAPTURES:
-                found[capture_identity(row)] = (row.warc_filename, row.warc_record_offset, row.content_digest)
+    for other in {other for begin in begins for other in _files(crawl, begin, store)} - {digest}:
+        add_captures(found, _rows(crawl, other, ledger, store))
     return found
+
+
+def add_captures(found: dict[bytes, Place], rows: Iterable[CaptureRow]) -> None:
+    """Add the places of captures, as far as there is room."""
+    for row in rows:
+        if len(found) < MAX_CAPTURES:
+            found[capture_identity(row)] = (row.warc_filename, row.warc_record_offset, row.content_digest)
+
+
+class CopiesOfCall:
+    """The captures that one call has copied, of files that begin like another one of its files."""
+
+    def __init__(self, begins: Mapping[str, Sequence[str]]) -> None:
+        """`begins` are the beginnings of the call's files, by their digests."""
+        self._begins = begins
+        counts = Counter(begin for several in begins.values() for begin in several)
+        self._captures: dict[str, dict[bytes, Place]] = {begin: {} for begin, count in counts.items() if count > 1}
+
+    def in_order(self, sizes: Mapping[str, int]) -> list[str]:
+        """The files in their order, but of those that begin alike the largest first.
+
+        It has what the others have. So a call that is repeated after a kill stores the same, also if its files are named in another order.
+        """
+        first: dict[str, int] = {}
+        for place, digest in enumerate(self._begins):
+            for begin in self._begins[digest]:
+                first.setdefault(begin, place)
+        return sorted(self._begins, key=lambda digest: (min(first[begin] for begin in self._begins[digest]), -sizes[digest], digest))
+
+    def earlier(self, digest: str) -> dict[bytes, Place]:
+        """What the call copied before of files that begin like this one."""
+        return {key: place for begin in self._begins[digest] for key, place in self._captures.get(begin, {}).items()}
+
+    def add(self, digest: str, rows: Sequence[CaptureRow]) -> None:
+        """Add captures of a file."""
+        for begin in self._begins[digest]:
+            if begin in self._captures:
+                add_captures(self._captures[begin], rows)
 
 
 def capture_identity(row: CaptureRow) -> bytes:

@@ -13,6 +13,7 @@ HINTS = {"quota": ": the archive is at CRAWLHOUSE_QUOTA_BYTES, or a disk has les
 # A host that is down is denied by its unreachable robots.txt: that counts as an error too.
 ROBOTS_UNREACHABLE_OUTCOME = f"{FetchOutcome.DENIED}:{Reason.ROBOTS_UNREACHABLE}"
 NOT_FETCHED = (FetchOutcome.DENIED.value, FetchOutcome.FAILED.value, FetchOutcome.FILTERED.value)
+BY_HAND = frozenset({Reason.PAUSED.value, Reason.DROPPED.value, Reason.TAKEDOWN.value})  # of URLs that the user keeps from being fetched
 
 
 def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
@@ -35,6 +36,20 @@ def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
         raise ThresholdError(
             f"{manifest.crawl_run}: {fetches} failed, more than thresholds.max_error_rate = "
             f"{thresholds.max_error_rate}. {_worst_host(manifest, FetchOutcome.FAILED.value, ROBOTS_UNREACHABLE_OUTCOME)}"
+        )
+
+
+def check_fetched(manifest: Manifest) -> None:
+    """Raises ThresholdError if a closed run tried URLs and fetched none, as where its only seed leads out of the crawl.
+
+    URLs that were paused, dropped or taken down by hand are not missed.
+    """
+    by_hand = sum(count for reason, count in manifest.reasons.items() if reason.partition(":")[2] in BY_HAND)
+    counts = manifest.counts
+    if not counts.fetched and counts.denied + counts.failed + counts.filtered > by_hand:
+        raise ThresholdError(
+            f"{manifest.crawl_run} fetched nothing. {_worst_host(manifest, *NOT_FETCHED)} "
+            f"`crawlhouse check {manifest.crawl}` shows what came back."
         )
 
 

@@ -75,7 +75,7 @@ def _read_page(question: Question, page: PageLinks, rules: ReadingRules, memory:
     base = resolve_link(question.url, page.base) or question.url if page.base else question.url
     found = list(_in_scope(_linked_feeds(question, base, page, rules), rules))
     named = [one for one in (read_refresh(question.refresh), read_refresh(page.refresh)) if one is not None]
-    refreshes = [one for one in named if resolve_link(base, one.reference) is not None]  # browsers pass over the others
+    refreshes = [one for one in named if _refresh_url(question, base, one) is not None]  # browsers pass over the others
     targets = [target for one in refreshes if one.is_redirect and (target := _refresh_target(question, base, one))]
     leading = [target for target in targets if target.url != question.url and _covers_refresh(question, target, rules.scope)]
     found += leading
@@ -95,8 +95,12 @@ def _read_page(question: Question, page: PageLinks, rules: ReadingRules, memory:
 
 def _refresh_target(question: Question, base: str, refresh: Refresh) -> FoundUrl | None:
     """Where a quick refresh leads: like the target of a redirect, it takes the place of the page."""
-    url = resolve_link(base, refresh.reference, strip_parameters=False)
+    url = _refresh_url(question, base, refresh)
     return FoundUrl(url, UrlKind.PAGE, question.depth, LIST_PRIORITY, redirects=question.redirects + 1) if url else None
+
+
+def _refresh_url(question: Question, base: str, refresh: Refresh) -> str | None:
+    return resolve_link(base, refresh.reference, strip_parameters=False) if refresh.reference else question.url
 
 
 def _covers_refresh(question: Question, target: FoundUrl, scope: CrawlScope) -> bool:

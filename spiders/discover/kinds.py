@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from schemas.capture import UrlKind
 from spiders.discover.json_feeds import is_json_feed
 from spiders.discover.list_text import list_root
+from spiders.discover.text_sitemaps import is_text_sitemap
 from spiders.download.text_charset import file_text
 
 HEAD_BYTES = 128 * 1024  # a root element comes earlier, even behind a licence and pages of warnings
-URL_LINE = re.compile(r"(?:[^\S\n]*(?:[#;][^\n]*)?\n){0,200}+\s*[\"'<]?https?://", re.IGNORECASE)
 KINDS = {
     "urlset": UrlKind.SITEMAP,
     "sitemapindex": UrlKind.SITEMAP,
@@ -30,4 +28,4 @@ def sniff_kind(body: bytes, requested: UrlKind) -> UrlKind:
         return KINDS[root[0]]
     if is_json_feed(text):
         return UrlKind.FEED
-    return requested if requested is UrlKind.SITEMAP and URL_LINE.match(text) else UrlKind.PAGE
+    return requested if requested is UrlKind.SITEMAP and is_text_sitemap(text) else UrlKind.PAGE

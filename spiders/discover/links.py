@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser
@@ -14,6 +15,8 @@ from spiders.discover.link_relations import RelatedLinks, header_links, related_
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, meta_opt_outs
 
 MAX_DEPTH = 5_000  # open elements; chosen far above real pages: lexbor's time grows with the square of the depth
+SHADOW_TREE = re.compile(rb"<template(?=\s[^<>]{0,300}\bshadowroot)", re.IGNORECASE)  # its contents are shown, those of other templates not
+MAX_NOFRAMES = 10  # of one page, which has at most one
 MAX_TAGS = 500_000  # of one page: more links than are followed
 CHUNK_BYTES = 64 * 1024  # in which tags are counted
 TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})[^<>]*")
@@ -75,15 +78,12 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
     """
     html, codec = page_in_utf8(html, charset)
     html = _limit_tags(html)
+    if b"shadowroot" in html:
+        html = SHADOW_TREE.sub(b"<div", html)
     html = html[: parsable_length(html)]
     tree = LexborHTMLParser(html)
     base = tree.css_first("base[href]")
-    references: dict[str, None] = {}
-    for node in tree.css("a[href], area[href]"):
-        attributes = node.attributes
-        reference = attributes.get("href")
-        if reference and "nofollow" not in (attributes.get("rel") or "").lower():
-            references[reference] = None
+    references = dict.fromkeys(_anchors(tree))
     named = related_links(node.attributes for node in tree.css("link[rel][href]"))
     references.update(dict.fromkeys((*named.pages, *_frames(tree))))
     opt_outs = meta_opt_outs(meta_elements(tree), product)
@@ -92,10 +92,24 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
     return PageLinks(base_url, links, named.feeds, named.sitemaps, opt_outs, _refresh(tree))
 
 
-def _frames(tree: LexborHTMLParser) -> list[str]:
-    """The documents in the frames of a page."""
-    sources = (node.attributes.get("src") for node in tree.css("frame[src], iframe[src]"))
-    return [source for source in sources if source]
+def _anchors(tree: LexborHTMLParser) -> Iterator[str]:
+    """The links of a tree; those of drawings have the older name of the attribute."""
+    for node in tree.css("a[href], area[href]"):
+        attributes = node.attributes
+        reference = attributes.get("href") or attributes.get("xlink:href")
+        if reference and "nofollow" not in (attributes.get("rel") or "").lower():
+            yield reference
+
+
+def _frames(tree: LexborHTMLParser) -> Iterator[str]:
+    """The documents in the frames of a page, and the links for browsers without frames, which a parser takes for text."""
+    without_frames = MAX_NOFRAMES
+    for node in tree.css("frame[src], iframe[src], noframes, object[data][type*=html i], embed[src][type*=html i]"):
+        if node.tag == "noframes":
+            without_frames -= 1
+            yield from _anchors(LexborHTMLParser(node.text())) if without_frames >= 0 else ()
+        elif source := node.attributes.get("src") or node.attributes.get("data"):
+            yield source
 
 
 def _refresh(tree: LexborHTMLParser) -> str | None:

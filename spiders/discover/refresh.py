@@ -16,7 +16,10 @@ REFRESH = re.compile(r"\s*(\d{0,9})(?:\.[\d.]{0,20})?\s*(?:[;,\s]\s*(?:url\s*=\s
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """The reference as written. `is_redirect`: it is followed so soon that the page is only a step to it; `is_immediate`: at once."""
+    """The reference as written, empty for the page itself.
+
+    `is_redirect`: it is followed so soon that the page is only a step to it; `is_immediate`: at once.
+    """
 
     reference: str
     is_redirect: bool
@@ -24,13 +27,15 @@ class Refresh:
 
 
 def read_refresh(text: str | None) -> Refresh | None:
-    """The refresh in a header or in the content of a meta element; None if it names no other URL."""
+    """The refresh in a header or in the content of a meta element; None if it neither names a URL nor loads the page again at once."""
     found = REFRESH.match((text or "")[:MAX_CHARACTERS])
     reference = (found[2] or "").strip() if found else ""
-    if found is None or not reference:
+    if found is None:
         return None
-    quote = reference[0]
-    if quote in "\"'":
+    quote = reference[:1]
+    if quote in {'"', "'"}:
         reference = reference[1:].partition(quote)[0].strip()
     seconds = int(found[1] or 0)
-    return Refresh(reference, seconds <= QUICK_SECONDS, seconds <= IMMEDIATE_SECONDS) if reference else None
+    if not reference and (seconds or not found[1]):  # others show themselves; one that loads again without a pause waits for its cookie
+        return None
+    return Refresh(reference, seconds <= QUICK_SECONDS, seconds <= IMMEDIATE_SECONDS)

@@ -23,7 +23,8 @@ from spiders.urls.scope import CrawlScope, is_same_site
 from storage.frontier.records import Discovery
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-WITH_LINKS = frozenset({200, 203, 300})  # pages as they are, as a proxy changed them, and lists of choices
+WITH_LINKS = frozenset({*range(200, 300), 300}) - {204, 205}  # what browsers show as a page, and lists of choices
+CHOICES = 300  # with a Location it is a redirect to the preferred one (RFC 9110, 15.4.1)
 PERMANENT = frozenset({301, 308})  # the site has moved; others may lead to a wall that asks for a login or a consent
 
 
@@ -49,7 +50,7 @@ class ParsedResponse:
 def read_head(capture: Capture, redirects: int, rules: ReadingRules) -> ParsedResponse:
     """Read the head of a response, which was reached by this number of redirects. The body of a page says more."""
     opt_outs = header_opt_outs(capture.response_headers, rules.product)
-    if capture.status in REDIRECTS:
+    if capture.status in REDIRECTS or (capture.status == CHOICES and capture.header("location")):
         return _redirect(capture, redirects, rules.scope, opt_outs)
     kind = sniff_kind(b"", capture.kind) if capture.status == 200 else capture.kind
     return ParsedResponse(kind, opt_outs=opt_outs)
@@ -102,14 +103,14 @@ def sitemap_discovery(url: str | None, via: str, depth: int = 0) -> Discovery | 
 def redirect_location(capture: Capture) -> str:
     """The target of a redirect as written, without a Location that in a refresh.
 
-    Its bytes are read as UTF-8 if that is possible, as browsers do.
+    Its bytes are UTF-8 if that is possible, and otherwise sent back as they came, as browsers do.
     """
     refresh = read_refresh(capture.header("refresh"))
     text = capture.header("location") or (refresh.reference if refresh else "")
     try:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        return text
+        return "".join(one if one.isascii() else f"%{ord(one):02X}" for one in text)
 
 
 def _redirect(capture: Capture, redirects: int, scope: CrawlScope, opt_outs: OptOuts) -> ParsedResponse:

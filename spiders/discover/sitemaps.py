@@ -14,9 +14,10 @@ from lxml import etree
 from schemas.page import Hints
 from schemas.web.list_dates import list_date
 from spiders.discover.list_text import list_root, strict_xml
+from spiders.discover.text_sitemaps import text_entries
 from spiders.discover.titles import plain_title
 from spiders.download.text_charset import file_text
-from spiders.urls.listed_address import listed_address, listed_addresses
+from spiders.urls.listed_address import listed_address
 
 MAX_ENTRIES = 50_000  # of one file, by the protocol (sitemaps.org)
 MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a harmful file
@@ -44,10 +45,15 @@ def sitemap_entries(body: bytes, url: str = "", charset: str | None = None) -> I
     text = file_text(body, charset)
     root = list_root(text)
     if root is None:
-        yield from _text_entries(text)
+        yield from (SitemapEntry(address, False, at, Hints(source="sitemap")) for address, at in text_entries(text, MAX_ENTRIES))
         return
     documents = _documents(_whole_addresses(text[root[1] :]))
-    yield from islice((entry for document in documents for entry in _xml_entries(document, url)), MAX_ENTRIES)
+    alternates: dict[str, None] = {}
+    listed: set[str] = set()
+    for entry in islice((entry for document in documents for entry in _xml_entries(document, url, alternates)), MAX_ENTRIES):
+        listed.add(entry.url)
+        yield entry
+    yield from (SitemapEntry(address, False, None, Hints(source="sitemap")) for address in alternates if address not in listed)
 
 
 def _documents(text: str) -> Iterator[str]:
@@ -57,17 +63,20 @@ def _documents(text: str) -> Iterator[str]:
         yield text[start:end]
 
 
-def _xml_entries(text: str, url: str) -> Iterator[SitemapEntry]:
+def _xml_entries(text: str, url: str, alternates: dict[str, None]) -> Iterator[SitemapEntry]:
+    """The entries of a document. The pages in other languages that they name are added to `alternates`."""
     count = 0
     begin = ROOT.search(text)
     try:
         for element in islice(_elements(strict_xml(text[begin.start() if begin else 0 :])), MAX_ELEMENTS):
             name = _name(element.tag)[1]
             if name in {"url", "sitemap"}:
-                entry = _entry(element, name == "sitemap", url)
+                around = element.getparent()  # an entry without its end tag, whose address would be discarded
+                nested = (around,) if around is not None and _name(around.tag)[1] in {"url", "sitemap"} else ()
                 count += 1
-                if entry is not None:
-                    yield entry
+                yield from (entry for one in (*nested, element) if (entry := _entry(one, name == "sitemap", url)))
+                if len(alternates) < MAX_ENTRIES:
+                    alternates.update(dict.fromkeys(_alternates(element, url)))
                 _discard(element)
             elif (parent := element.getparent()) is not None and parent.getparent() is None:
                 _discard(element)
@@ -107,14 +116,6 @@ def _discard(element: etree._Element) -> None:
             del parent[0]
 
 
-def _text_entries(text: str) -> Iterator[SitemapEntry]:
-    lines = islice(io.StringIO(text if "\n" in text else text.replace("\r", "\n")), MAX_ENTRIES)
-    addresses = (address for line in lines for address in listed_addresses(line))
-    for address in islice(addresses, MAX_ENTRIES):
-        if address[:8].lower().startswith(("http://", "https://")):
-            yield SitemapEntry(address, False, None, Hints(source="sitemap"))
-
-
 def _entry(element: etree._Element, is_sitemap: bool, url: str) -> SitemapEntry | None:
     """What an entry says of its page. Elements of extensions may stand between its own, and have names like theirs."""
     own, news = _texts(element), next((child for child in islice(element, MAX_CHILDREN) if _name(child.tag)[1] == "news"), None)
@@ -125,6 +126,18 @@ def _entry(element: etree._Element, is_sitemap: bool, url: str) -> SitemapEntry 
     published_at = list_date(told.get("publication_date"))
     hints = Hints(plain_title(told.get("title")), published_at, "sitemap" if news is None else "news sitemap")
     return SitemapEntry(address, is_sitemap, list_date(own.get("lastmod")), hints)
+
+
+def _alternates(element: etree._Element, url: str) -> Iterator[str]:
+    """The addresses of a page in other languages (`xhtml:link` with `hreflang`). One with `media` is the same page for another screen."""
+    for child in islice(element, MAX_CHILDREN):
+        if (
+            _name(child.tag)[1] == "link"
+            and child.get("hreflang")
+            and not child.get("media")
+            and (address := listed_address(child.get("href"), url))
+        ):
+            yield address
 
 
 def _texts(element: etree._Element) -> dict[str, str]:

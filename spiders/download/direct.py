@@ -30,11 +30,12 @@ class DirectDownloader:
         self._credentials = credentials
         self._headers = default_headers(crawl)
 
-    async def download(self, url: str) -> Capture:
-        """Fetch a file about a whole origin, such as robots.txt. Raises FetchFailedError."""
-        return await self._exchange(
-            Request(url, headers=self._headers, dont_filter=True, meta={"kind": UrlKind.ROBOTS, "verbatim_url": True})
-        )
+    async def download(self, url: str, cookies: str = "") -> Capture:
+        """Fetch a file about a whole origin, such as robots.txt, with the cookies of a chain of redirects. Raises FetchFailedError."""
+        sent = self._headers.copy()
+        if cookies:
+            sent["Cookie"] = cookies
+        return await self._exchange(Request(url, headers=sent, dont_filter=True, meta={"kind": UrlKind.ROBOTS, "verbatim_url": True}))
 
     async def download_subresource(self, url: str, headers: Mapping[str, str]) -> Capture:
         """Fetch a sub-resource of a page in the browser. Raises FetchFailedError."""

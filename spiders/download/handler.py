@@ -26,6 +26,7 @@ from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.config.crawl import Crawl
 from schemas.errors import SpiderError
 from schemas.outcomes import Reason
+from schemas.web.content_range import is_part
 from spiders.download.address_guard import REFUSED, guarded_socket_factory, is_host_allowed
 from spiders.download.body_memory_limit import LARGE_BYTES, BodyMemory
 from spiders.download.connections import CheckedConnector
@@ -42,6 +43,7 @@ KEEPALIVE_SECONDS = 15.0  # aiohttp's own default
 MAX_HEADER_BYTES = 256 * 1024  # of one line, as many as browsers take of a head; aiohttp's 8 kB are too few for cookies and policies
 MAX_HEADERS = 1_000  # chosen; aiohttp's 128 are too few for some sites' cookies
 FIRST_FINAL_STATUS = 200  # lower ones announce another response, and no WARC reader takes them for a page
+WITH_WRONG_TYPES = frozenset({UrlKind.ROBOTS, UrlKind.SITEMAP})  # files whose Content-Type is often wrong
 BROKEN_OFF = frozenset({"time", "disconnect"})
 MAX_CODED_BYTES = 64 * 1024  # of a broken body that is decoded here, to see whether it is whole: some milliseconds
 MAX_DECODED_BYTES = 1024 * 1024
@@ -124,7 +126,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         loop = asyncio.get_running_loop()
         started = loop.time()
         async with self._response(request) as response:
-            if not request.meta.get("is_subresource") and request.meta["kind"] is not UrlKind.ROBOTS:  # whose types are often wrong
+            if not request.meta.get("is_subresource") and request.meta["kind"] not in WITH_WRONG_TYPES:
                 self._refuse_unsupported(response)
             if response.status < FIRST_FINAL_STATUS:
                 raise FetchFailedError(
@@ -133,6 +135,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             body, truncated = await self._body(response, started + self._crawl.politeness.timeout)
         if truncated in BROKEN_OFF and _is_whole(response, body):
             truncated = None
+        if truncated is None and is_part(response.status, response.headers.get("Content-Range")):  # nobody asked for a part
+            truncated = "unspecified"
         return Capture(
             url=request.url,
             fetched_at=fetched_at,

@@ -12,12 +12,14 @@ import re
 from schemas.capture import HeaderList
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
+MAX_LENGTH_DIGITS = 18  # as many as browsers can count; with a longer one the body ends with the connection
 MAX_HEAD_BYTES = 1024 * 1024  # of all lines together; a longer head is refused
 _STRICT = re.compile(rb"HTTP/1\.[01] \d{3} [\t\x20-\x7e\x80-\xff]*\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
 _STATUS = re.compile(rb"HTTP/(\d(?:\.\d)?)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)", re.IGNORECASE)
+_PARAMETERS = re.compile(rb"\A[\"']|[\s\"';].*", re.DOTALL)  # `"chunked"`, `chunked;q=1`
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _FRAMING = re.compile(rb"\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
-_ODD_FRAMING = re.compile(rb"\n(?:content-length:(?![ \t]*\d+[ \t]*\r)|transfer-encoding:(?![ \t]*chunked[ \t]*\r))", re.IGNORECASE)
+_ODD_FRAMING = re.compile(rb"\n(?:content-length:(?![ \t]*\d{1,18}[ \t]*\r)|transfer-encoding:(?![ \t]*chunked[ \t]*\r))", re.IGNORECASE)
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -55,10 +57,10 @@ def received_headers(head: bytes) -> HeaderList:
 
 def _framed(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The headers with one statement of where the body ends."""
-    codings = _tokens(headers, b"transfer-encoding", lower=True)
-    lengths = [length for length in _tokens(headers, b"content-length") if length.isdigit()]
+    codings = [_PARAMETERS.sub(b"", coding) for coding in _tokens(headers, b"transfer-encoding", lower=True)]
+    lengths = [length for length in _tokens(headers, b"content-length") if length.isdigit() and len(length) <= MAX_LENGTH_DIGITS]
     kept = [pair for pair in headers if pair[0].lower() not in {b"content-length", b"transfer-encoding"}]
-    codings = [coding for coding in dict.fromkeys(codings) if coding != b"identity"]
+    codings = [coding for coding in dict.fromkeys(codings) if coding not in {b"", b"identity"}]
     if codings:
         return [*kept, (b"Transfer-Encoding", b", ".join(codings))]
     return [*kept, *((b"Content-Length", length) for length in dict.fromkeys(lengths))]

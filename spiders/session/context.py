@@ -24,8 +24,8 @@ from storage.frontier.frontier import Frontier
 class Downloader(Protocol):
     """Downloads that do not wait in the queue of pages."""
 
-    async def download(self, url: str) -> Capture:
-        """Fetch a file about a whole origin, such as robots.txt. Raises FetchFailedError."""
+    async def download(self, url: str, cookies: str = "") -> Capture:
+        """Fetch a file about a whole origin, such as robots.txt, with the cookies of a chain of redirects. Raises FetchFailedError."""
 
     def cancel(self) -> None:
         """Break off every download, pages included."""

@@ -20,6 +20,7 @@ from spiders.messages.wire import Question, ReaderReply
 from spiders.permission.opt_outs import NO_OPT_OUTS
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
+from spiders.session.redirect_chain import RedirectChain
 from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.url_results import failure_result, refusal_result, response_result, retry_wait_of, revisit_target
 from spiders.session.yielded import Yielded, broken_page_result, with_yielded
@@ -122,7 +123,8 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
             made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl, is_opted_out)
             made = replace(made, etag=None, last_modified=None, earlier=None) if fetch.again else made  # of another URL
             if response.dead_end or response.too_many_redirects:
-                made = replace(made, chain=tuple(url_digest(context.crawl.name, url).hex() for url in fetch.chain.urls))
+                led_here = dict.fromkeys((*fetch.chain.urls, *fetch.chain.beside))
+                made = replace(made, chain=tuple(url_digest(context.crawl.name, url).hex() for url in led_here))
             return broken_page_result(made, yielded.broken) if yielded.broken else made
 
         fetch_result = result_for(0)
@@ -148,6 +150,7 @@ def _along_chain(
     """
     chain = fetch.chain.after(capture)
     if target not in chain.urls:
+        response = _known_end(context, fetch, response, chain)
         if response.discoveries:
             context.chains.remember(target, chain)
         return response, False
@@ -160,6 +163,24 @@ def _along_chain(
         fetch.go_back(target, chain)
         return replace(response, discoveries=(), dead_end=None), True
     return replace(response, discoveries=(), dead_end=Reason.REDIRECT_LOOP), False
+
+
+def _known_end(context: FetchContext, fetch: UrlInProgress, response: ParsedResponse, chain: RedirectChain) -> ParsedResponse:
+    """The response of a redirect to a URL that was requested before in this run, and leads nowhere: then this one does so, too.
+
+    Cookies may lead elsewhere.
+    """
+    url, target = chain.urls[-1], response.redirect_to or ""
+    reason, passed = response.dead_end, tuple[str, ...]()
+    if reason is None and not chain.cookies:
+        reason, passed = context.chains.known_end(url, target)
+    if not fetch.chain.cookies and (reason or not chain.cookies):
+        context.chains.learn(url, reason or target)
+    if reason is None:
+        return response
+    late = context.chains.take(url)  # what led here after this URL was requested
+    fetch.chain = replace(fetch.chain, beside=(*fetch.chain.beside, *passed, *late.urls, *late.beside))
+    return replace(response, discoveries=(), dead_end=reason)
 
 
 def _wait_to_go_back(context: FetchContext, fetch: UrlInProgress) -> float:

@@ -15,6 +15,7 @@ from spiders.permission.opt_outs import TDM_FILE, TdmRules, read_tdm_file
 from spiders.permission.robots import MAX_ROBOTS_BYTES, robots_from_response, robots_from_text
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
+from spiders.session.redirect_chain import NO_CHAIN
 from spiders.urls.canonical import resolve_link
 from storage.frontier.records import Lease
 from storage.frontier.robots_cache import CachedRobots
@@ -41,20 +42,21 @@ class OriginFile:
 
 
 async def fetch_origin_file(context: FetchContext, lease: Lease, url: str) -> OriginFile:
-    """Follow at most five redirects, and archive each response. A sixth redirect means that there is no file."""
+    """Follow at most five redirects with their cookies, and archive each response. A sixth redirect means that there is no file."""
     responses: list[Capture] = []
+    chain = NO_CHAIN
     for _ in range(MAX_REDIRECTS + 1):
         try:
-            capture = await context.downloader.download(url)
+            capture = await context.downloader.download(url, chain.header(url))
         except FetchFailedError as failure:
             return OriginFile(tuple(responses), failure)
         responses.append(capture)
         context.statistics.robots += 1
         context.registrar.add_result(lease, None, context.registrar.archive(capture, lease))
-        target = resolve_link(url, redirect_location(capture)) if capture.status in REDIRECTS else None
+        target = resolve_link(url, redirect_location(capture), strip_parameters=False) if capture.status in REDIRECTS else None
         if target is None:
             break
-        url = target
+        url, chain = target, chain.after(capture)
     return OriginFile(tuple(responses))
 
 

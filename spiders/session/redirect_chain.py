@@ -10,16 +10,20 @@ import http.client
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from itertools import islice
 from typing import cast
 from urllib.request import Request
 
 from schemas.capture import Capture
+from schemas.outcomes import Reason
+from spiders.discover.priorities import MAX_REDIRECTS
 from storage.urls.surt import is_shared_suffix
 
 MAX_CHAINS = 10_000  # that wait for their next URL; bounds memory
+MAX_KNOWN = 10_000  # redirects of which it is known where they lead; bounds memory
+MAX_BESIDE = 1_000  # URLs that lead to one URL beside a chain
 MAX_COOKIES = 50  # of one response and of one request, as many as RFC 6265 asks of a host
 MAX_COOKIE_CHARACTERS = 4_096  # of one, RFC 6265, 6.1
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -39,17 +43,21 @@ POLICY = _CookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomai
 
 @dataclass(frozen=True, slots=True)
 class RedirectChain:
-    """The URLs of a chain that were requested before, the Cookie header that each was `sent`, and all cookies that were set on the way."""
+    """The URLs of a chain that were requested before, the Cookie header that each was `sent`, and all cookies that were set on the way.
+
+    `beside` are further URLs that lead to the same one, such as all pages behind one wall, and redirects behind it that are known.
+    """
 
     urls: tuple[str, ...] = ()
     cookies: tuple[Cookie, ...] = ()
     sent: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def after(self, capture: Capture) -> RedirectChain:
         """The chain behind a redirect."""
         lines = list(_cookie_lines(capture))
         cookies = _with_lines(self.cookies, capture.url, lines) if lines else self.cookies
-        return RedirectChain((*self.urls, capture.url), cookies, (*self.sent, self.header(capture.url)))
+        return RedirectChain((*self.urls, capture.url), cookies, (*self.sent, self.header(capture.url)), self.beside)
 
     def header(self, url: str) -> str:
         """The cookies for a URL as a Cookie header; empty without any."""
@@ -68,20 +76,42 @@ NO_CHAIN = RedirectChain()
 
 
 class RedirectChains:
-    """The chains whose next URL waits in the frontier, by that URL."""
+    """The chains whose next URL waits in the frontier, by that URL; and where the redirects led that were followed without cookies."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, RedirectChain] = OrderedDict()
+        self._known: OrderedDict[str, str | Reason] = OrderedDict()
 
     def remember(self, target: str, chain: RedirectChain) -> None:
         """Remember a chain until its next URL is requested."""
-        self._waiting[target] = chain
+        other = self._waiting.get(target, NO_CHAIN)
+        self._waiting[target] = replace(chain, beside=(*chain.beside, *other.urls, *other.beside)[:MAX_BESIDE])
         if len(self._waiting) > MAX_CHAINS:
             self._waiting.popitem(last=False)
 
     def take(self, url: str) -> RedirectChain:
         """The chain that leads to a URL, once."""
         return self._waiting.pop(url, NO_CHAIN)
+
+    def learn(self, url: str, leads_to: str | Reason) -> None:
+        """Learn where a URL leads that was requested without cookies: to another URL, or nowhere."""
+        self._known[url] = leads_to
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+
+    def known_end(self, begin: str, target: str) -> tuple[Reason | None, tuple[str, ...]]:
+        """Why a redirect to a URL that was requested before leads nowhere, None if it may lead on; and the redirects behind it."""
+        passed: tuple[str, ...] = (target,)
+        while len(passed) <= MAX_REDIRECTS:
+            following = self._known.get(passed[-1])
+            if following is None:
+                break
+            if isinstance(following, Reason):
+                return following, passed
+            if following == begin:
+                return Reason.REDIRECT_LOOP, passed
+            passed = (*passed, following)
+        return None, passed
 
 
 class _Answer:

@@ -20,8 +20,10 @@ from storage.warc.records import sha1
 from storage.warc.writer import RefersTo
 
 BUSY = frozenset({429, 503})
-TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+# what may be gone soon: also unknown statuses of 600 and more, which count as 5xx (RFC 9110, 15)
+TEMPORARY = frozenset({408, 425, 429, *range(500, 1000)}) - {501, 505, 510, 511}
 GONE = 410
+NOT_MODIFIED = 304
 MISSING = frozenset({404, 410})
 OWN_DECISIONS = frozenset({Reason.PAUSED, Reason.DROPPED, Reason.OUT_OF_SCOPE})
 OUTCOME_OF_DEAD_END = {Reason.OUT_OF_SCOPE: FetchOutcome.FILTERED, Reason.TAKEDOWN: FetchOutcome.DENIED}
@@ -73,7 +75,7 @@ def response_result(
 ) -> FetchResult:
     """The result of a final response with the capture `row` (None: not archived). One that could not be read is fetched whole next time."""
     now = capture.fetched_at.timestamp()
-    outcome, reason = _outcome_of(capture, response, is_opted_out)
+    outcome, reason = _outcome_of(capture, response, is_opted_out, bool(due.earlier and (due.etag or due.last_modified)))
     changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, response, outcome, changed, crawl, now)
     keeps = response.unread_reason is None and (capture.status == 304 or not changed)
@@ -105,7 +107,7 @@ def _is_new(row: CaptureRow, due: DueUrl) -> bool:
     return row.record_type == "response"
 
 
-def _outcome_of(capture: Capture, response: ParsedResponse, is_opted_out: bool) -> tuple[FetchOutcome, Reason | None]:
+def _outcome_of(capture: Capture, response: ParsedResponse, is_opted_out: bool, is_conditional: bool) -> tuple[FetchOutcome, Reason | None]:
     if is_opted_out:
         return FetchOutcome.DENIED, Reason.OPTED_OUT
     if response.too_many_redirects:
@@ -118,7 +120,8 @@ def _outcome_of(capture: Capture, response: ParsedResponse, is_opted_out: bool) 
         return FetchOutcome.FAILED, response.unread_reason
     if capture.truncated == "time":
         return FetchOutcome.FAILED, Reason.TIMEOUT
-    if capture.truncated == "disconnect":
+    is_baseless = capture.status == NOT_MODIFIED and not is_conditional  # there is nothing that it could be the same as
+    if capture.truncated == "disconnect" or is_baseless:
         return FetchOutcome.FAILED, Reason.MALFORMED_RESPONSE
     return FetchOutcome.FETCHED, Reason.TRUNCATED if capture.truncated else None
 

@@ -50,6 +50,8 @@ def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> st
             reference = "//" + reference.lstrip("/")
         if reference[0] == "/" and reference[1:2] != "/":
             return canonicalize(canonical_origin(base) + reference, strip_parameters)
+        if reference[0] == "?":  # also `?` alone, for the page without its query
+            return canonicalize(base.partition("?")[0] + reference, strip_parameters)
         if SIMPLE_REFERENCE.match(reference):
             return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip_parameters)
         return canonicalize(urljoin(base, _with_two_slashes(base, reference)), strip_parameters)

@@ -20,7 +20,7 @@ from storage.frontier.records import FetchResult
 
 FENCED_MESSAGE = "A newer owner holds {what}: this worker lost its lease while it was away. Nothing of the open segment was registered."
 
-REDIRECTS = (301, 302, 303, 307, 308)
+REDIRECTS = (300, 301, 302, 303, 307, 308)
 PAGE = 200
 
 CLOSED_MESSAGE = (

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import email.utils
 import io
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,7 +24,8 @@ from schemas.web.list_dates import read_date
 from schemas.web.media_type import read_media_type
 from storage.objects.store import ObjectStore
 from storage.warc import records as warc
-from storage.warc.page_bytes import is_html
+from storage.warc.http_block import HEAD_END, STATUS_LINE, dechunked, final_response, header_lines, restored_headers
+from storage.warc.page_bytes import ends_as_whole_page, is_html
 from storage.warc.removed_segments import read_removed
 from storage.warc.single_record import SingleRecord, decoded_member
 from storage.warc.stream import DamagedError, RecordStream
@@ -33,20 +33,15 @@ from storage.warc.stream import DamagedError, RecordStream
 MAX_BODY_BYTES = 32 * 1024 * 1024  # of a response; the rest is cut
 MAX_CONTEXT_BYTES = 256 * 1024  # of a request or metadata record; larger ones are not read
 MAX_HTTP_HEAD_BYTES = 1024 * 1024
-MAX_INTERIM = 20  # responses before the final one
 MAX_LABELS = 100  # of records that are left out: a hostile file may name many types
 CONTEXT_KINDS = frozenset({"request", "metadata", "warcinfo"})
 # Records that hold a document without an HTTP head. Some tools write a response so, with the type of its document
 DOCUMENTS = frozenset({"resource", "conversion", "response"})
-FIRST_YEAR = 1990  # of the web; an earlier date is one that was not set
+YEARS = range(1990, 2100)  # of the web; other dates were not set
+ARC = b"filedesc://"  # the first record of a file in the format before WARC
 NO_RECORD = "the segment has no such record"
 MAX_DEPTH, MAX_LATENCY_MS = 2**15 - 1, 2**31 - 1  # what the columns hold
 
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP|ICY|h[23])[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)", re.IGNORECASE)
-# before the final response, also that of a proxy to CONNECT
-_INTERIM = re.compile(rb"HTTP/[\d.]+[ \t]+(?:1(?!01)\d\d(?!\d)|200 connection established)[^\r\n]*", re.IGNORECASE)
-_CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 Fields = dict[str, str]
 
@@ -97,8 +92,8 @@ class Context:
         line, _, rest = block.partition(b"\n")
         self.request_url = _url(fields)
         self.method = line.split(b" ", 1)[0].decode("latin-1") or "GET"
-        head, *body = _HEAD_END.split(rest, maxsplit=1)
-        self.request_headers, self.request_body = _headers(head), b"".join(body)
+        head, *body = HEAD_END.split(rest, maxsplit=1)
+        self.request_headers, self.request_body = header_lines(head), b"".join(body)
 
 
 def read_records(
@@ -188,7 +183,7 @@ def read_record(
         if kind == "revisit" and not block.strip(b"\r\n"):
             block = b"HTTP/1.1 304\r\n\r\n" if "not-modified" in fields.get("warc-profile", "") else b"HTTP/1.1 200\r\n\r\n"
             length = len(block)
-        elif kind != "revisit" and not (kind == "response" and _STATUS.match(block)) and not _has_http_type(fields):
+        elif kind != "revisit" and not (kind == "response" and STATUS_LINE.match(block)) and not _has_http_type(fields):
             if not is_html(read_media_type(fields.get("content-type")), block):
                 _count(passed_over, kind, fields)
                 return None
@@ -217,7 +212,9 @@ def _warc_head(records: RecordStream | SingleRecord) -> tuple[Fields, int]:
     """The fields of the record's head, and its Content-Length."""
     head = records.read_head()
     if not head.startswith(b"WARC/"):
-        raise DamagedError(records.offset, "no WARC head here")
+        is_arc = head.startswith(ARC)
+        told = "this is an ARC file, the format before WARC: `warcio recompress` makes a WARC file of it" if is_arc else "no WARC head here"
+        raise DamagedError(records.offset, told)
     fields = parse_fields(head.partition(b"\n")[2])
     length = read_number(fields.get("content-length"))
     if length is None:
@@ -228,7 +225,7 @@ def _warc_head(records: RecordStream | SingleRecord) -> tuple[Fields, int]:
 def parse_fields(block: bytes) -> Fields:
     """Fields by their names in lower case; of repeated ones the first."""
     fields: Fields = {}
-    for name, value in _headers(block):
+    for name, value in header_lines(block):
         fields.setdefault(name.decode("utf-8", "replace").lower(), _text(value))
     return fields
 
@@ -263,20 +260,20 @@ def _read_capture(
 ) -> Record | Rejected:
     url = _url(fields)
     is_cut = length > len(block)
-    block = _final_response(block)
-    found = _HEAD_END.search(block)
-    status_line = _STATUS.match(block)
+    block = final_response(block)
+    found = HEAD_END.search(block)
+    status_line = STATUS_LINE.match(block)
     if not status_line or not url:
         lacks = "no WARC-Target-URI" if status_line else "no HTTP status line"
         return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, lacks)
     head, body = (block[: found.start()], block[found.end() :]) if found else (block, b"")
     if len(head) > MAX_HTTP_HEAD_BYTES:
         return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "an endless HTTP head")
-    written = _headers(head.partition(b"\n")[2])
+    written = header_lines(head.partition(b"\n")[2])
     cut = is_cut or len(body) > max_body_bytes
-    body = _dechunked(written, body[:max_body_bytes])
+    body, is_whole = dechunked(written, body[:max_body_bytes])
     dated_at = _date(fields.get("warc-date"))
-    dated_at = None if dated_at is not None and dated_at.year < FIRST_YEAR else dated_at
+    dated_at = None if dated_at is not None and dated_at.year not in YEARS else dated_at
     fetched_at = dated_at or _date_header(written) or datetime.now(UTC)
     asked = context if context.request_url == url else Context()
     metadata = (context.metadata or {}) if context.response_id and context.response_id == fields.get("warc-record-id") else {}
@@ -287,11 +284,11 @@ def _read_capture(
         reason=status_line.group(3).rstrip().decode("utf-8", "surrogateescape"),
         protocol=_protocol(fields, status_line.group(1)),
         request_headers=asked.request_headers,
-        response_headers=_restored_headers(written),
+        response_headers=restored_headers(written),
         body=body,
         method=asked.method,
         ip_address=fields.get("warc-ip-address"),
-        truncated="length" if cut else fields.get("warc-truncated") or ("unspecified" if "warc-segment-number" in fields else None),
+        truncated="length" if cut else _truncated(fields, kind, asked.method, written, body, is_whole),
         kind=UrlKind(metadata["kind"]) if metadata.get("kind") in set(UrlKind) else UrlKind.PAGE,
         via=metadata.get("via"),
         depth=read_number(metadata.get("depth"), MAX_DEPTH) or 0,
@@ -315,70 +312,18 @@ def _read_capture(
     )
 
 
-def _final_response(block: bytes) -> bytes:
-    """The block without blank lines at its begin, and without the interim responses (1xx) that some tools store before the final one."""
-    block = block.lstrip(b"\r\n") if block[:1] in {b"\r", b"\n"} else block
-    position = 0
-    for _ in range(MAX_INTERIM):
-        found = _INTERIM.match(block, position)
-        end = _HEAD_END.search(block, found.end()) if found else None
-        if end is None or not _STATUS.match(block, end.end()):
-            break
-        position = end.end()
-    return block[position:] if position else block
-
-
-def _headers(block: bytes) -> HeaderList:
-    """Header lines as pairs, in order; folded lines are joined (RFC 9112, 5.2)."""
-    names: list[bytes] = []
-    values: list[list[bytes]] = []  # in parts: joining them line by line would take quadratic time
-    for line in block.split(b"\n"):
-        text = line.rstrip(b"\r")
-        if text[:1] in {b" ", b"\t"} and names:
-            values[-1].append(text.strip())
-        elif text:
-            name, _, value = text.partition(b":")
-            names.append(name.rstrip())
-            values.append([value.strip()])
-    return tuple((name, parts[0] if len(parts) == 1 else b" ".join(filter(None, parts))) for name, parts in zip(names, values, strict=True))
-
-
-def _restored_headers(headers: HeaderList) -> HeaderList:
-    """The headers as received: renamed ones get their names back, and a Content-Length that was added for them is removed."""
-    restored: list[tuple[bytes, bytes]] = []
-    added_length = has_length = False
-    for name, value in headers:
-        own = name[: len(warc.RENAMED)] == warc.RENAMED
-        if own and name.lower().endswith(b"content-length"):
-            added_length = not has_length
-        if not own and added_length and name.lower() == b"content-length":
-            added_length = False
-            continue
-        original = name[len(warc.RENAMED) :] if own else name
-        has_length = has_length or original.lower() == b"content-length"
-        restored.append((original, value))
-    return tuple(restored)
-
-
-def _dechunked(headers: HeaderList, body: bytes) -> bytes:
-    """The body without chunked coding. Some files keep it; if the body is not really chunked, it stays as it is."""
-    if not any(name.lower() == b"transfer-encoding" and b"chunked" in value.lower() for name, value in headers):
-        return body
-    pieces: list[bytes] = []
-    position = 0
-    while found := _CHUNK.match(body, position):
-        size = int(found.group(1), 16)
-        if size == 0:
-            return b"".join(pieces)
-        pieces.append(body[found.end() : found.end() + size])
-        position = found.end() + size
-        if position >= len(body):
-            return b"".join(pieces)
-        line_end = body[position : position + 2]
-        if not line_end.startswith((b"\r\n", b"\n")):
-            return body
-        position += 2 if line_end == b"\r\n" else 1
-    return body if position < len(body) or not pieces else b"".join(pieces)
+def _truncated(fields: Fields, kind: str, method: str, headers: HeaderList, body: bytes, is_whole: bool) -> str | None:
+    """Why a body is not whole, as the file says, or as its framing shows: some tools store what they got until the connection broke."""
+    if told := fields.get("warc-truncated"):
+        return told
+    if "warc-segment-number" in fields:
+        return "unspecified"
+    if kind != "response" or not body or method == "HEAD":
+        return None
+    names = {name.lower(): value for name, value in headers}
+    announced = None if b"content-encoding" in names else read_number(names.get(b"content-length"))
+    is_cut = not is_whole or (announced is not None and len(body) < announced)
+    return "disconnect" if is_cut and not ends_as_whole_page(body) else None
 
 
 def _url(fields: Fields) -> str:

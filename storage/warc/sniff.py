@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import zlib
+
+from storage.warc.content_coding import CodingError, decode_content
 
 SNIFF_BYTES = 1024
 
@@ -27,7 +28,7 @@ _BOM = b"\xef\xbb\xbf"
 def sniff(body: bytes, content_encoding: str | None, declared: str | None) -> str | None:
     """The media type of a body: `declared` (or None) if the first bytes do not show it, None for an empty body.
 
-    The beginning of a gzip or deflate body is decoded; other codings are not.
+    The beginning of a body with a Content-Encoding is decoded; gzip without one is a file.
     """
     start = _decoded_start(body, content_encoding).removeprefix(_BOM).lstrip()
     if not start:
@@ -43,10 +44,9 @@ def sniff(body: bytes, content_encoding: str | None, declared: str | None) -> st
 
 
 def _decoded_start(body: bytes, content_encoding: str | None) -> bytes:
-    coding = (content_encoding or "").strip().lower()
-    if coding not in {"gzip", "x-gzip", "deflate"}:
+    if not (content_encoding or "").strip():
         return body[:SNIFF_BYTES]
     try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body[:SNIFF_BYTES], SNIFF_BYTES)
-    except zlib.error:
+        return decode_content(body, content_encoding, SNIFF_BYTES)
+    except CodingError:
         return body[:SNIFF_BYTES]

@@ -23,6 +23,7 @@ from storage.ledger.held import Held, hold_rows
 from storage.ledger.ledger import open_ledger
 from tests import PROJECT
 from tests.crawlhouse.conftest import COMMAND, Run, clean_environment
+from tests.spiders.smallserver import Headers, small_server
 
 CRAWL = """
 seeds: [{seed}]
@@ -93,6 +94,26 @@ def test_a_missed_threshold_is_exit_code_9_and_keeps_what_came(nowhere: Run, pro
     assert "fewer than thresholds.min_pages = 1000" in ended.err
     assert "= fetched" in ended.out
     assert nowhere("process", "many").code == 0
+
+
+@pytest.mark.parametrize("status", [302, 404])
+def test_a_crawl_that_fetches_nothing_is_exit_code_9(nowhere: Run, tmp_path: Path, status: int) -> None:
+    def answer(path: str, _: int) -> tuple[int, Headers, bytes]:
+        return (status, {"Location": "http://another.example/"}, b"") if path == "/" else (404, {}, b"")
+
+    with small_server(answer) as server:
+        (tmp_path / "crawls").mkdir()
+        (tmp_path / "crawls" / "away.yaml").write_text(
+            f"seeds: ['{server.base}/']\nnetwork: {{allow: [127.0.0.1/32]}}\npoliteness: {{delay: 0, contact: tests@example.com}}\n"
+        )
+        ended = nowhere("crawl", "away")
+    if status == 404:  # the site answered
+        assert (ended.code, "fetched nothing" in ended.err) == (0, False)
+    else:
+        assert ended.code == 9
+        assert "fetched nothing. Worst was 127.0.0.1" in ended.err
+        assert "filtered by out_of_scope (1) of its 1 URL" in ended.err
+        assert "`crawlhouse check away` shows what came back" in ended.err
 
 
 @pytest.mark.chaos

@@ -106,6 +106,19 @@ def test_damaged_records_are_counted_and_the_whole_file_is_adopted_later(setting
     assert adopt(settings, whole).known == ["whole.warc.gz"]
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 0, 2]])
+def test_copies_of_one_file_that_are_adopted_together_are_stored_once(settings: Settings, tmp_path: Path, order: list[int]) -> None:
+    whole = write_warc(tmp_path / "whole.warc", range(3), compressed=False)
+    cut = tmp_path / "cut.warc"
+    cut.write_bytes(whole.read_bytes()[:-2_000])
+    files = [cut, whole, in_one_member(whole)]
+    adopted = adopt(settings, *(files[at] for at in order))
+    assert (adopted.counts.captures, adopted.counts.again) == (3, 2 + 3)
+    assert adopted.manifests[0].counts.fetched == 3
+    assert read_back(rows_of(adopted, settings), settings) == list(map(story, range(3)))
+    assert adopt(settings, *files).manifests == []
+
+
 def test_a_url_keeps_what_a_later_fetch_showed(settings: Settings, tmp_path: Path) -> None:
     adopt(settings, write_warc(tmp_path / "new.warc.gz", [1], date="2025-05-01T10:00:00Z"))
     before = _urls(settings)

@@ -72,7 +72,12 @@ def test_a_refresh_names_another_page(written: str, reference: str, is_redirect:
     assert read_refresh(written) == Refresh(reference, is_redirect, is_immediate=seconds <= 1)
 
 
-@pytest.mark.parametrize("written", ["30", "", None, "soon; url=/x", "0; url=", "0; url=''"])
+@pytest.mark.parametrize("written", ["0", "0;", "0; url=", " 0.5; url=''"])
+def test_a_refresh_of_the_page_itself_without_a_pause(written: str) -> None:
+    assert read_refresh(written) == Refresh("", is_redirect=True, is_immediate=True)
+
+
+@pytest.mark.parametrize("written", ["30", "1", "", None, "soon; url=/x", "; url=", "5; url=''"])
 def test_a_refresh_without_a_page(written: str | None) -> None:
     assert read_refresh(written) is None
 
@@ -86,6 +91,17 @@ def test_frames_and_refreshes_are_links() -> None:
     assert page_links(nested, None, "x").refresh is None
     frames = page_links(b"<html><frameset><frame src='/f1'><frame src='/f2'></frameset></html>", None, "x")
     assert frames.links == ("/f1", "/f2")
+    without = page_links(
+        b"<frameset><frame src=/f><noframes><body><a href='/a?b&amp;c'>A</a><a rel=nofollow href=/no></noframes>", None, "x"
+    )
+    assert without.links == ("/f", "/a?b&c")
+
+
+def test_links_of_shadow_trees_drawings_and_embedded_pages() -> None:
+    html = b"""<div><template shadowrootmode="open"><a href="/shadow">S</a></template><template><a href="/copy">C</a></template></div>
+    <svg><a xlink:href="/drawing"><text>D</text></a></svg><p><a xlink:href="/none">none</a></p>
+    <object data="/object.html" type="text/html"></object><object data="/film.swf"></object><embed src="/embed" type="text/html">"""
+    assert page_links(html, None, "x").links == ("/shadow", "/drawing", "/object.html", "/embed")
 
 
 def test_related_links_of_elements_and_headers() -> None:

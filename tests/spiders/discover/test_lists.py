@@ -141,6 +141,8 @@ def test_dates_of_feeds(element: str, written: str) -> None:
     "loc",
     [
         "https://a.example/page?a=1&amp;amp;copy=2",
+        "https://a.example/page?a=1&amp;#038;copy=2",
+        "https://a.example/p&amp;#x61;ge?a=1&amp;amp;amp;copy=2",
         "<!-- x -->https://a.example/<!-- y -->page?a=1&amp;copy=2",
         "<a href='#'>https://a.example/page?a=1&amp;copy=2</a>",
         "\u200b https://a.example/page?a=1&amp;copy=2\u00a0",
@@ -156,9 +158,49 @@ def test_addresses_are_read_as_they_are_meant(loc: str) -> None:
 
 
 def test_lines_of_a_text_sitemap() -> None:
-    text = "# All pages\n\nhttps://a.example/1\t2024-05-31\n'https://a.example/2'\nhttps://a.example/3, https://a.example/4\n;end\n/5\n"
+    text = "# All pages\n\nhttps://a.example/1\t2024-05-31\n'https://a.example/2'\nhttps://a.example/3, https://a.example/4;https://a.example/5,http://a.example/6\n;end\n/5\n"
     assert sniff_kind(text.encode(), UrlKind.SITEMAP) is UrlKind.SITEMAP
-    assert [entry.url for entry in sitemap_entries(text.encode())] == [f"https://a.example/{number}" for number in range(1, 5)]
+    assert [entry.url for entry in sitemap_entries(text.encode())] == [
+        *(f"https://a.example/{number}" for number in range(1, 6)),
+        "http://a.example/6",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "url", "day"),
+    [
+        ("https://a.example/1,2024-05-31", "https://a.example/1", 31),
+        ("https://a.example/1 , 2024-05-31T10:00:00+02:00,daily,0.8\r", "https://a.example/1", 31),
+        ('"https://a.example/1";"31.05.2024";1', "https://a.example/1", 31),
+        ("2024-05-31;https://a.example/1", "https://a.example/1", 31),
+        ("https://a.example/1|weekly", "https://a.example/1", None),
+        ("https://a.example/artikel,1,2", "https://a.example/artikel,1,2", None),
+        ("https://a.example/a,2024-05-31.html", "https://a.example/a,2024-05-31.html", None),
+        ("https://a.example/?a=1&#038;b=2", "https://a.example/?a=1&b=2", None),
+        ("https://a.example/?a=1&copy=2", "https://a.example/?a=1&copy=2", None),
+    ],
+)
+@pytest.mark.parametrize("header", ["", "# pages\n\n", "loc,lastmod\r\n", '"URL"\n'])
+def test_columns_of_a_text_sitemap(line: str, url: str, day: int | None, header: str) -> None:
+    text = f"{header}{line}\n".encode()
+    assert sniff_kind(text, UrlKind.SITEMAP) is UrlKind.SITEMAP
+    (entry,) = sitemap_entries(text)
+    assert (entry.url, entry.modified_at and entry.modified_at.day) == (url, day)
+
+
+@pytest.mark.parametrize("namespace", ['xmlns:xhtml="http://www.w3.org/1999/xhtml"', ""])
+def test_the_pages_in_other_languages_that_a_sitemap_names(namespace: str) -> None:
+    def page(path: str, *links: str) -> str:
+        return f"<url><loc>https://a.example/{path}</loc>{''.join(links)}<lastmod>2024-05-31</lastmod></url>"
+
+    german, french = (f"<xhtml:link rel='alternate' hreflang='{path}' href='/{path}?a=1&amp;b=2'/>" for path in ("de", "fr"))
+    phone = "<xhtml:link rel='alternate' media='only screen' href='https://m.a.example/en'/>"
+    listed = "<xhtml:link rel='alternate' hreflang='en' href='https://a.example/en'/>"
+    document = f"<urlset {namespace}>{page('en', german, french, phone)}{page('it', listed, german)}</urlset>"
+    entries = [(entry.url, entry.modified_at is not None) for entry in sitemap_entries(document.encode())]
+    assert entries == [("https://a.example/en", True), ("https://a.example/it", True), ("/de?a=1&b=2", False), ("/fr?a=1&b=2", False)]
+    cut = document[: document.index("/fr?a=1") + 3]
+    assert [entry.url for entry in sitemap_entries(cut.encode())] == ["https://a.example/en", "/de?a=1&b=2"]
 
 
 def test_json_feeds() -> None:
@@ -183,6 +225,12 @@ def test_json_feeds() -> None:
 )
 def test_odd_items_of_json_feeds(item: str) -> None:
     assert urls(f'{{"items": [{item}], "version": "https://jsonfeed.org/version/1"}}'.encode()) == ["https://a.example/1"]
+
+
+def test_entries_without_their_end_tags() -> None:
+    document = b"<urlset>" + b"".join(b"<url><loc>https://a.example/%d</loc><lastmod>2024-05-31</lastmod>" % number for number in range(4))
+    assert sorted(entry.url for entry in sitemap_entries(document)) == [f"https://a.example/{number}" for number in range(4)]
+    assert sorted(urls(document + b"</url></urlset>")) == [f"https://a.example/{number}" for number in range(4)]
 
 
 @pytest.mark.parametrize("second", [SITEMAP, INDEX])
@@ -220,7 +268,10 @@ def test_titles_in_another_charset_than_the_feed_says(declared: str, header: str
     assert entry.hints.title == "Новости"
 
 
-@pytest.mark.parametrize("unit", ["\n", " \n", "#\n", "# http\n", "http://a.example/ ", "<url><loc>a" + " " * 8_000 + "b</loc></url>"])
+@pytest.mark.parametrize(
+    "unit",
+    ["\n", " \n", "#\n", "# http\n", "http://a.example/ ", "<url><loc>a" + " " * 8_000 + "b</loc></url>", "http://a" + ", " * 4_000 + "\n"],
+)
 def test_a_hostile_sitemap_takes_bounded_time(unit: str) -> None:
     def work(size: int) -> None:
         for body in (unit * (size // len(unit)) + "x", f"<urlset>{unit * (size // len(unit))}"):

@@ -14,6 +14,7 @@ PAGE = b"<!doctype html><title>A page</title><p>A page."
 TARGETS = {"/circle": "/turn", "/turn": "/circle", "/own": "/own#part", "/out": "https://b.example/", "/long": "/long?utm_source=1"}
 TARGETS |= {"/into": "/in", "/in": "/within", "/within": "/in", "/to-out": "/out", "/to-nowhere": "/nowhere"}
 REFRESHES = {"/there": "/back", "/back": "/there", "/away": "https://b.example/"}
+TARGETS |= {f"/wall-{number}": "/gate" for number in range(5)} | {"/gate": "https://consent.example/", "/left": "/right", "/right": "/left"}
 TARGETS |= {f"/{number}-way": f"/{number + 1}-way" for number in range(1, 20)}
 
 
@@ -23,6 +24,8 @@ def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
         return 302, {"Location": TARGETS[path]}, b""
     if path in REFRESHES:
         return 200, {}, b"<meta http-equiv=refresh content='0; url=%s'>" % REFRESHES[path].encode()
+    if path == "/choices":
+        return 300, {"Location": "/plain"}, b""
     if path == "/again":
         return 302, {"Location": path, "Set-Cookie": f"n={times}"}, b""
     if path == "/nowhere":
@@ -33,8 +36,8 @@ def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
 def respond_to_cookie(path: str, cookie: str) -> tuple[int, Headers, bytes] | None:
     """`/same`, `/way` and `/wall` are pages for those who bring a cookie; `/set` sets the cookie for `/way`."""
     wall = {"/same": ("/same", "seen=1; Path=/"), "/way": ("/set?back", ""), "/set?back": ("/way", "seen=1; Path=/")}
-    if path == "/wall":
-        step = b"<meta http-equiv=refresh content='0; url=/wall'>"
+    if path in {"/wall", "/reload"}:
+        step = b"<meta http-equiv=refresh content='0; url=/wall'>" if path == "/wall" else b"<meta http-equiv=refresh content=0>"
         return (200, {}, PAGE) if "seen=1" in cookie else (200, {"Set-Cookie": "seen=1"}, step)
     if path not in wall:
         return None
@@ -43,7 +46,23 @@ def respond_to_cookie(path: str, cookie: str) -> tuple[int, Headers, bytes] | No
 
 
 def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings) -> None:
-    names = ["same", "way", "plain", "circle", "own", "to-out", "again", "to-nowhere", "long", "into", "1-way", "there", "away", "wall"]
+    names = [
+        "same",
+        "way",
+        "plain",
+        "circle",
+        "own",
+        "to-out",
+        "again",
+        "to-nowhere",
+        "long",
+        "into",
+        "1-way",
+        "there",
+        "away",
+        "wall",
+        "reload",
+    ]
     with small_server(respond, respond_to_cookie=respond_to_cookie) as server:
         crawled = crawl_urls(sqlite_settings, [f"{server.base}/{name}" for name in names])
         outcomes = {url.removeprefix(server.base): outcome for url, outcome in crawled.outcomes.items()}
@@ -54,15 +73,27 @@ def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings)
         assert outcomes["/out"] == outcomes["/to-out"] == "filtered:out_of_scope"
         assert outcomes["/there"] == outcomes["/back"] == "failed:redirect_loop"
         assert outcomes["/away"] == "filtered:out_of_scope"
-        assert outcomes["/wall"] == "fetched"
+        assert outcomes["/wall"] == outcomes["/reload"] == "fetched"
         assert outcomes["/to-nowhere"] == "failed:malformed_response"
         assert outcomes["/1-way"] == outcomes["/9-way"] == "filtered:too_many_redirects"
         assert outcomes["/nowhere"] == "failed:malformed_response"
         pages = {row.url.removeprefix(server.base) for row in crawled.rows if row.fetch_status == 200 and row.kind == "page"}
-        assert pages == {"/same", "/way", "/plain", "/long?utm_source=1", "/there", "/back", "/away", "/wall"}
+        assert pages == {"/same", "/way", "/plain", "/long?utm_source=1", "/there", "/back", "/away", "/wall", "/reload"}
         assert server.paths().count("/wall") == 2
         assert not [one for one in server.asked if one.path == "/plain" and "Cookie" in one.headers]
         assert server.paths().count("/again") <= 10
+
+
+def test_all_that_leads_to_one_dead_end_leads_nowhere(sqlite_settings: Settings) -> None:
+    """Seeds that lead to each other, and many pages behind one wall: some were requested before it was known where they lead."""
+    names = ["left", "right", "choices", "wall-0", "wall-1", "wall-2", "gate", "wall-3", "wall-4"]
+    with small_server(respond) as server:
+        crawled = crawl_urls(sqlite_settings, [f"{server.base}/{name}" for name in names], politeness="delay: 0, concurrency_per_host: 3")
+        outcomes = {url.removeprefix(server.base): outcome for url, outcome in crawled.outcomes.items()}
+    assert outcomes["/left"] == outcomes["/right"] == "failed:redirect_loop"
+    assert {outcomes[path] for path in ("/gate", *(f"/wall-{number}" for number in range(5)))} == {"filtered:out_of_scope"}
+    assert outcomes["/choices"] == "fetched"
+    assert "/plain" in outcomes
 
 
 def test_a_chain_comes_back_with_the_cookies_of_its_first_answer_over_another_host(sqlite_settings: Settings) -> None:
@@ -134,3 +165,20 @@ def test_no_cookie_is_for_hosts_of_several_owners(host: str, domain: str, other:
     chain = NO_CHAIN.after(response(b"own=1", f"all=1; Domain={domain}".encode(), url=f"https://{host}/1"))
     assert chain.header(f"https://{other}/2") == ""
     assert chain.header(f"https://{host}/2") == "own=1"
+
+
+def test_robots_txt_behind_a_cookie_and_a_sitemap_of_another_type(sqlite_settings: Settings) -> None:
+    def answer(path: str, cookie: str) -> tuple[int, Headers, bytes] | None:
+        rules = f"User-agent: *\nDisallow: /private\nSitemap: {server.base}/map\n".encode()
+        gate = 302, {"Location": "/robots.txt?utm_source=gate", "Set-Cookie": "seen=1"}, b""
+        return {
+            "/robots.txt": gate,
+            "/robots.txt?utm_source=gate": (200, {}, rules) if "seen=1" in cookie else gate,
+            "/map": (200, {"Content-Type": "application/pdf"}, f"<urlset><url><loc>{server.base}/plain</loc></url></urlset>".encode()),
+        }.get(path)
+
+    with small_server(respond, respond_to_cookie=answer) as server:
+        crawled = crawl_urls(sqlite_settings, [server.base + "/private", server.base + "/long"])
+    outcomes = {url.removeprefix(server.base): outcome for url, outcome in crawled.outcomes.items()}
+    assert outcomes["/private"] == "denied:robots"
+    assert outcomes["/map"] == outcomes["/plain"] == "fetched"

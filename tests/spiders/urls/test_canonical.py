@@ -58,6 +58,7 @@ def test_a_sitemap_keeps_its_parameters() -> None:
     [
         ("../b", "https://a.example/b"),
         ("?page=2", "https://a.example/x/y?page=2"),
+        ("?", "https://a.example/x/y"),
         ("//b.example/z", "https://b.example/z"),
         (" /c\n", "https://a.example/c"),
         ("\\c\\d?e\\f", "https://a.example/c/d?e%5Cf"),
@@ -79,6 +80,7 @@ def test_a_sitemap_keeps_its_parameters() -> None:
 )
 def test_links_become_urls(reference: str, wanted: str | None) -> None:
     assert resolve_link("https://a.example/x/y", reference) == wanted
+    assert resolve_link("https://a.example/x/y?page=1", reference) == wanted
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,17 @@ def test_dates(written: str, moment: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["0000-00-00T00:00:00Z", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00", "yesterday", "", "9" * 14, None],
+    [
+        "0000-00-00T00:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-05:00",
+        "9999-12-31T23:59:59Z",
+        "yesterday",
+        "",
+        "9" * 14,
+        None,
+    ],
 )
 def test_a_record_without_a_date_is_a_page(written: str | None) -> None:
     (undated,) = read(record("response", ANSWER, WARC_Date=written))
@@ -177,3 +187,31 @@ def test_blanks_between_records_and_a_byte_order_mark_are_no_record() -> None:
 
 def test_the_first_segment_of_a_record_is_a_part() -> None:
     assert read(record("response", ANSWER, WARC_Segment_Number="1"))[0].capture.truncated == "unspecified"
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "truncated"),
+    [
+        (b"Content-Length: 500", PAGE, "disconnect"),
+        (b"Content-Length: 500", PAGE + b"</html>", None),
+        (b"Content-Length: 5", PAGE, None),
+        (b"Content-Length: 500\r\nContent-Encoding: br", PAGE, None),  # it was decoded
+        (b"Transfer-Encoding: chunked", b"10\r\n%s\r\n10\r\n%s" % (PAGE[:16], PAGE[16:20]), "disconnect"),
+        (b"Transfer-Encoding: chunked", b"10\r\n%s\r\n" % PAGE[:16], "disconnect"),
+        (b"Transfer-Encoding: chunked", b"10\r\n%s\r\n0\r\n\r\n" % PAGE[:16], None),
+        (b"Transfer-Encoding: chunked", b"7\r\n</html>\r\n", None),
+        (b"Transfer-Encoding: chunked", PAGE, None),
+    ],
+)
+def test_a_body_whose_transfer_broke_off_is_not_whole(head: bytes, body: bytes, truncated: str | None) -> None:
+    (found,) = read(record("response", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + head + b"\r\n\r\n" + body))
+    assert found.capture.truncated == truncated
+    (told,) = read(record("response", ANSWER, WARC_Truncated="time"))
+    assert told.capture.truncated == "time"
+
+
+def test_a_file_in_the_older_format_is_named() -> None:
+    arc = b"filedesc://a.arc 0.0.0.0 20240531100000 text/plain 76\n1 0 InternetArchive\nURL IP-address Archive-date\n\n"
+    first, *_ = read_records(io.BytesIO(arc), "x")
+    assert isinstance(first, Rejected)
+    assert "ARC file" in first.detail

@@ -1,9 +1,16 @@
 """Whether bytes are a page, and a whole one."""
 
+import gzip
+import random
+import zlib
+
+import brotli
 import pytest
+from backports import zstd
 
 from schemas.web.media_type import read_media_type
 from storage.warc.page_bytes import ends_as_whole_page, is_html
+from storage.warc.sniff import sniff
 
 PAGE = b"<!DOCTYPE html><html><body><p>A page.</p></body></html>"
 XHTML = b'<?xml version="1.0"?>\n<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>'
@@ -42,3 +49,13 @@ def test_a_page_ends_with_html(end: bytes) -> None:
 @pytest.mark.parametrize("body", [PAGE[:-1], PAGE[:-7], b"<pre>&lt;/html></pre>", PAGE + b"<p>more", b"", b'{"a": "</html>"}'])
 def test_a_page_without_its_end_is_cut(body: bytes) -> None:
     assert not ends_as_whole_page(body)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip;q=1", "br", "zstd", "deflate", "aws-chunked, gzip", '"gzip"'])
+def test_the_type_of_a_body_with_a_content_coding_is_that_of_its_text(coding: str) -> None:
+    name = next(one for one in ("gzip", "br", "zstd", "deflate") if one in coding)
+    compress = {"gzip": gzip.compress, "br": brotli.compress, "zstd": zstd.compress, "deflate": zlib.compress}[name]
+    page = b"<!doctype html><title>A page</title>" + random.Random(1).randbytes(9_000).hex().encode()
+    assert sniff(compress(page), coding, "text/plain") == "text/html"
+    if name != "zstd":  # whose only block is cut
+        assert sniff(compress(page)[:-9], coding, None) == "text/html"
