@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from processing.article.outline.names import is_hidden
 from processing.article.outline.special import code_text, is_cell, is_drop_cap, is_unread_span, linked_note_mark, span_text, special_text
-from processing.article.outline.table import read_table, table_caption
-from processing.article.outline.tags import BLOCK, BREAK, IGNORED, ITEMS, KINDS, KNOWN, LINK, SPECIAL, TEXT, rare_action
+from processing.article.outline.table import between_lines, read_table, table_caption
+from processing.article.outline.tags import (
+    BLOCK,
+    BREAK,
+    CODE_TAGS,
+    IGNORED,
+    ITEMS,
+    KINDS,
+    KNOWN,
+    LINK,
+    SPECIAL,
+    TABLE_ROLES,
+    TEXT,
+    rare_action,
+)
 from processing.article.structure.addresses import base_url, image_source, link_target
 from processing.article.structure.code import code_language
 from processing.article.structure.pieces import folded_pieces, join_drop_cap, plain
@@ -24,6 +39,7 @@ from processing.article.structure.structure import (
     LINK as LINKED,
 )
 from processing.article.structure.tables import read_cells
+from processing.article.tree.formulas import shows_formula
 from processing.article.tree.images import image_text
 from processing.article.tree.inline import IN_TABLES, cell_mark
 from processing.article.tree.parse import Node, Tree
@@ -42,7 +58,8 @@ _MARKS = {
     **dict.fromkeys(("em", "i", "cite", "dfn", "var"), Mark(EMPHASIS)),
     **dict.fromkeys(("code", "kbd", "samp", "tt"), Mark(CODE)),
 }
-_NOTHING, _ELEMENT, _MARK, _QUOTED = range(4)  # what ends where an open node ends
+_INTEGER = re.compile(r"\s*([+-]?\d{1,11})(?!\d)", re.ASCII)
+_NOTHING, _ELEMENT, _MARK, _QUOTED, _LINE = range(5)  # what ends where an open node ends
 
 
 def read_structure(tree: Tree, url: str) -> Structure:
@@ -62,7 +79,19 @@ def read_pieces(node: Node, base: str) -> list[Piece]:
     walk = _Walk(base)
     walk.in_line = True
     walk.read(node)
-    return walk.blocks[0].pieces if walk.blocks else []
+    return _in_one_line(walk.blocks[0].pieces) if walk.blocks else []
+
+
+def _in_one_line(pieces: list[Piece]) -> list[Piece]:
+    """The pieces of a table's cell, with what the outline writes between its lines."""
+    line: list[Piece] = []
+    for place, piece in enumerate(pieces):
+        if piece.is_break:
+            before, behind = line[-1].text if line else "", pieces[place + 1].text if place + 1 < len(pieces) else ""
+            line.append(Piece(between_lines(before, behind)))
+        else:
+            line.append(piece)
+    return line
 
 
 class _Walk:
@@ -95,6 +124,8 @@ class _Walk:
                 node, ending, self._marks = stack.pop()
                 if ending == _ELEMENT:
                     self._close_element()
+                elif ending == _LINE:
+                    self._raw.append(Piece(" ", (), is_break=True))
                 elif ending == _QUOTED:
                     self._add_text(self._closes.pop())
                 continue
@@ -154,15 +185,18 @@ class _Walk:
         if self.in_line:
             if tag in IN_TABLES and (mark := cell_mark(node)):
                 self._end_with(mark)
-            self._raw.append(Piece(" ", self._marks))
-            return _NOTHING
+                self._raw.append(Piece(" ", self._marks))
+            else:
+                self._raw.append(Piece(" ", (), is_break=True))
+            return _LINE
         self._end_block()
-        if tag == "pre":
+        if tag in CODE_TAGS:
             self._add_code(node)
             return None
         if len(self._open) >= MAX_DEPTH:
             return _NOTHING
-        if tag == "table" and self._add_table(node):
+        is_table = tag == "table" or (node.attributes.get("role") or "") in TABLE_ROLES
+        if is_table and self._add_table(node):
             return None
         self._open_element(node, tag)
         return _ELEMENT
@@ -213,6 +247,8 @@ class _Walk:
         if text := image_text(node, is_first=not self._text_before()):
             self._add_text(text)
             return
+        if shows_formula(node):  # which stands beside it as text
+            return
         source = image_source(node, self._base)
         if source and not (source == self._last_image and node.parent is not None and node.parent.tag == "noscript"):
             self._last_image = source
@@ -233,7 +269,7 @@ class _Walk:
         if self._breaks > 1 and not self.in_line:
             self._end_block()
         else:
-            self._raw.append(Piece(" ", (), is_break=not self.in_line))
+            self._raw.append(Piece(" ", (), is_break=True))
 
     def _kind(self) -> tuple[BlockKind, int]:
         return self.elements[self._open[-1]].kind
@@ -300,9 +336,27 @@ class _Walk:
         group = self._list_around()
         if tag == "dd" and group in self._last_items:  # a definition belongs to the term before it
             return self._last_items[group]
-        kind, number = ("number", self._item_number(node, group)) if node.parent is not None and node.parent.tag == "ol" else ("bullet", 0)
-        self._last_items[group] = (*above, Container(kind, group, self._names, number))
+        self._last_items[group] = (*above, self._item(node, group))
         return self._last_items[group]
+
+    def _item(self, node: Node, group: int) -> Container:
+        """The item of a list. Markdown counts upwards from a list's first number, so an item with another number begins a new list."""
+        parent, last = node.parent, self._last_items.get(group)
+        if parent is None or parent.tag != "ol":
+            return Container("bullet", group, self._names, 0)
+        before = last[-1] if last else None
+        number = _item_number(node, parent, before)
+        if not 0 <= number <= MAX_ITEM_NUMBER:
+            return Container("bullet", -group - 1, self._names, number)
+        follows = before is not None and before.kind == "number" and number == before.number + 1
+        return Container("number", before.group if before is not None and follows else self._group(group, before), self._names, number)
+
+    def _group(self, group: int, before: Container | None) -> int:
+        """A name for a list: its own, or a new one for what follows an item with another number."""
+        if before is None:
+            return group
+        self._names += 1
+        return -MAX_ELEMENTS - self._names
 
     def _list_around(self) -> int:
         """The element of the list that an item is in. In a `dl`, a `div` may hold a term and its definitions."""
@@ -310,16 +364,21 @@ class _Walk:
         outer = self._open[-2] if len(self._open) > 1 else inner
         return outer if self.elements[inner].tag == "div" and self.elements[outer].tag == "dl" else inner
 
-    def _item_number(self, node: Node, group: int) -> int:
-        parent, last = node.parent, self._last_items.get(group)
-        given = node.attributes.get("value") or ("" if last or parent is None else parent.attributes.get("start") or "1")
-        if given.strip().isdecimal() and len(given) < 12:
-            return min(int(given), MAX_ITEM_NUMBER)
-        return min(last[-1].number + 1, MAX_ITEM_NUMBER) if last else 1
-
     def _close_element(self) -> None:
         self._end_block()
         self.elements[self._open.pop()].end = len(self.blocks)
+
+
+def _item_number(node: Node, parent: Node, before: Container | None) -> int:
+    """The number of an item of an `ol`: as it says, otherwise the next one; of a reversed list, the one before."""
+    step = -1 if "reversed" in parent.attributes else 1
+    if found := _INTEGER.match(node.attributes.get("value") or ""):
+        return int(found[1])
+    if before is not None:
+        return before.number + step
+    if found := _INTEGER.match(parent.attributes.get("start") or ""):
+        return int(found[1])
+    return 1 if step > 0 else sum(child.tag == "li" for child in parent.iter())
 
 
 def _is_linked(marks: Marks) -> bool:
