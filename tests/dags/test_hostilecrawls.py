@@ -112,6 +112,7 @@ def test_fifty_crawls_are_light_to_parse(environment: dict[str, str], crawls: Pa
         assert seconds < CPU_SECONDS, path
 
 
+@pytest.mark.chaos
 def test_what_is_unfinished_keeps_its_dags_without_its_file(environment: dict[str, str], crawls: Path) -> None:
     """Without its DAG, Airflow would never finish its runs."""
     settings = Settings(home=crawls.parent / "var", crawls=crawls, database="", store="")

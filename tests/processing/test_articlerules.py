@@ -136,6 +136,7 @@ def test_a_warning_sends_articles_to_quarantine(lake_settings: Settings) -> None
     assert len(results) > len(of_user), "the package's own suite is judged with them"
 
 
+@pytest.mark.chaos
 def test_a_critical_expectation_holds_back_one_crawl_run_of_two(sqlite_settings: Settings) -> None:
     crawl = expecting(NOT_STORY_3)
     closed_run(sqlite_settings, crawl, "1", [article(SITE + "/3", 3), article(SITE + "/4", 4, 1)])

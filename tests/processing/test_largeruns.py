@@ -91,6 +91,7 @@ def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str
     return tables(settings)
 
 
+@pytest.mark.chaos
 def test_portions_change_no_table(sqlite_settings: Settings, whole: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deciding, "PORTION_RECORDS", RECORDS // 6)
     monkeypatch.setattr(touched, "PART_RECORDS", RECORDS // 6)

@@ -14,7 +14,7 @@ from storage.frontier.frontier import open_frontier
 from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.live.livestack import live
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.airflow, pytest.mark.chaos, pytest.mark.timeout(900)]
 SECONDS = 300
 
 

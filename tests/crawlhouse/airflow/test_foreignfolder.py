@@ -34,6 +34,7 @@ def foreign(tmp_path: Path) -> Path:
     return foreign_folder(tmp_path / "scrapy_project")
 
 
+@pytest.mark.chaos
 def test_site_crawl_and_process_in_a_foreign_folder(foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo site, the fetch worker, the page workers and the gate, each started as for a user."""
     settings = Settings(home=tmp_path / "home", crawls=tmp_path / "crawls")

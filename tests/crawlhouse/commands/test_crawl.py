@@ -166,6 +166,7 @@ def test_a_segment_that_was_cut_off(nowhere: Run, project: Path) -> None:
     assert report["records"] >= fetched["counts"]["fetched"]
 
 
+@pytest.mark.chaos
 def test_a_disk_that_fills_during_a_crawl(project: Path) -> None:
     command = f"ulimit -f 100; trap '' XFSZ; exec {COMMAND} crawl few"
     full = subprocess.run(["/bin/bash", "-c", command], cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)

@@ -24,6 +24,8 @@ from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
 
+pytestmark = pytest.mark.servers_in_chaos
+
 URLS = ("https://a.example/", "https://a.example/1")
 YAML = "seeds: [https://a.example/]\n"
 

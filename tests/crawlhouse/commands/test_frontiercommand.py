@@ -19,6 +19,8 @@ from storage.frontier.frontier import Frontier, open_frontier
 from storage.frontier.records import Discovery, FetchResult
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
 
+pytestmark = pytest.mark.servers_in_chaos
+
 URLS = ("https://a.example/", "https://a.example/news/1", "https://a.example/tag/x", "https://b.example/")
 CRAWL = Crawl(name="news", seeds=(Seed(url=URLS[0]),))
 Command = Callable[..., Ended]

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.servers_in_chaos
 TICKS = 3
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(300)
 def test_three_shapes_by_the_command(lake_settings: Settings, tmp_path: Path) -> None:
     settings = lake_settings.model_copy(update={"home": tmp_path / "var", "crawls": tmp_path / "crawls"})

@@ -260,6 +260,7 @@ def test_stages_in_the_wrong_order_say_so(sqlite_settings: Settings) -> None:
         stages.gate(run.process_run, sqlite_settings)
 
 
+@pytest.mark.servers_in_chaos
 def test_a_run_that_fetched_nothing_is_published_too(lake_settings: Settings) -> None:
     closed_run(lake_settings, NEWS, "1")
     closed_run(lake_settings, NEWS, "2", [])

@@ -133,6 +133,7 @@ def test_a_publisher_that_lost_its_lock_commits_nothing(home: Settings, tmp_path
     check(home, captures=6, articles=5, quarantine=1, runs=3)
 
 
+@pytest.mark.servers_in_chaos
 @pytest.mark.timeout(600)
 def test_a_table_that_another_program_changed_is_checked_again(home: Settings, tmp_path: Path) -> None:
     """The other program knows nothing of locks, like Spark. That nobody took the lost lock does no harm."""
@@ -150,6 +151,7 @@ def test_a_table_that_another_program_changed_is_checked_again(home: Settings, t
     check(home, captures=1, articles=1, quarantine=1, runs=2)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(600)
 def test_two_crawls_publish_at_once(postgres_url: str, tmp_path: Path) -> None:
     home = Settings(home=tmp_path / "home", crawls=tmp_path / "crawls", database=postgres_url)

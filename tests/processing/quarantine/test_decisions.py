@@ -86,6 +86,7 @@ def test_a_released_row_is_published_as_it_is_and_stays(lake_settings: Settings)
     assert processed(settings)["products"] == {"made": 2, "published": 0, "unchanged": 2, "quarantined": 0}
 
 
+@pytest.mark.chaos
 def test_an_old_row_that_is_released_is_not_the_latest(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings)
     for number, price in enumerate(["10.00", "11.00", "12.00"], 1):
@@ -182,6 +183,7 @@ def test_articles_are_tried_again_by_todays_rules(sqlite_settings: Settings) -> 
     assert rows(sqlite_settings, "SELECT outcome, article_version FROM captures WHERE url LIKE '%short-notice'") == [("published", 1)]
 
 
+@pytest.mark.chaos
 def test_rows_are_judged_again_by_themselves_when_the_rules_changed(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings, PRODUCTS.replace("{css: .price,", "{css: h1,"))
     pages = [product("1", "A1", "10.00"), product("2", "A2", "dear"), capture(f"{SHOP}/2026/03/short-notice", SHORT, 2)]

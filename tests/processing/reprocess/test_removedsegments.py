@@ -29,6 +29,7 @@ from tests.processing.test_datasets import CRAWL, SHOP, rows, with_dataset
 LATER = NOON + timedelta(days=90)
 
 
+@pytest.mark.chaos
 def test_rows_of_removed_segments_stay(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = with_dataset(sqlite_settings)
     first = closed_run(settings, CRAWL, "1", [article(f"{SHOP}/a/1", 1)])

@@ -50,6 +50,7 @@ def test_files_are_adopted_without_what_is_taken_down(sqlite_settings: Settings,
     assert left(sqlite_settings, NEEDLES) == set()
 
 
+@pytest.mark.chaos
 def test_stored_segments_with_an_erased_page_must_be_erased_again_first(sqlite_settings: Settings, tmp_path: Path) -> None:
     """An older copy of the store, and an older database, were restored; the takedown list and the receipts were not lost."""
     kept = tmp_path / "kept"

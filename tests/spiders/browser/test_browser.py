@@ -145,6 +145,7 @@ def test_the_archive_has_the_page_as_sent_and_as_rendered(paper: SmallServer, sq
     assert sum("/one" in line for line in cdxj.splitlines()) == 1
 
 
+@pytest.mark.chaos
 @needs_chromium
 def test_an_unchanged_page_is_rendered_again_and_known(paper: SmallServer, sqlite_settings: Settings) -> None:
     at_once = "revisit: {feeds_max: 0, sitemaps_max: 0, hubs_max: 0, articles_min: 0, articles_max: 0}"
@@ -198,6 +199,7 @@ def test_a_page_gets_nowhere_but_where_the_crawl_may_go(sqlite_settings: Setting
     assert "/private/data" not in paper.paths()
 
 
+@pytest.mark.chaos
 @needs_chromium
 def test_a_page_that_never_rests_is_taken_as_it_is(sqlite_settings: Settings) -> None:
     busy = b"<p>Here already.<script>setInterval(() => fetch('/api/story/x.json'), 100)</script>"

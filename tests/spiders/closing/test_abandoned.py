@@ -81,12 +81,12 @@ def test_a_worker_that_was_heard_of_just_now_is_waited_for(sqlite_settings: Sett
     first = plan(crawl(), "1", sqlite_settings).crawl_run
     monkeypatch.setattr(abandoned, "POLL_SECONDS", 0.0)
     frontier = open_frontier(sqlite_settings)
+    began = time.time()
     frontier.join(first, "w1")
     frontier.close()
     clock = Clock(0.0, ticks=1.0)
-    began = clock.now
     assert abandoned_runs("news", "2", sqlite_settings, clock) == [first]
-    assert clock.now - began > SILENCE_SECONDS - 1
+    assert clock.now - began > SILENCE_SECONDS
 
 
 def test_nothing_is_planned_where_nothing_can_be_kept(tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ def test_page_objects_are_built_for_callbacks(
     assert "LookupError: no title" in capfd.readouterr().err
 
 
+@pytest.mark.chaos
 def test_many_items_of_a_page_do_not_fill_memory(
     at: Callable[[SmallServer], None], sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 
+import pytest
+
 from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
 from spiders.run import close, fetch, plan
@@ -85,6 +87,7 @@ def test_redirects_errors_and_files(at: Callable[[SmallServer], None], sqlite_se
     assert done.manifest.statistics.callback_errors == {}
 
 
+@pytest.mark.chaos
 def test_two_workers_share_an_own_spiders_run(stand: SmallServer, settings: Settings) -> None:
     done = run("Stories", stand, settings, "workers: 2")
     assert done.manifest.counts.fetched == 33

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 
 import psutil
+import pytest
 
 from schemas.config.settings import Settings
 from spiders.run import close
@@ -41,6 +42,7 @@ def test_a_reader_that_was_stopped_while_it_had_nothing_to_do_is_replaced(sqlite
     assert set(outcomes(sqlite_settings).values()) == {"fetched"}
 
 
+@pytest.mark.chaos
 def test_a_worker_that_is_stopped_with_its_readers_goes_on(sqlite_settings: Settings) -> None:
     with small_server(lambda path, times: ((404 if "." in path else 200), {}, PAGE)) as server:
         run = planned(sqlite_settings, [server.base + "/naps", server.base + "/page"])

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.servers_in_chaos
 ALWAYS_DUE = "revisit: {feeds_max: 0, sitemaps_max: 0, hubs_max: 0, articles_min: 0, articles_max: 0}"
 
 
+@pytest.mark.chaos
 def test_new_stories_go_before_known_ones(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     stories = list(range(6))
     left: list[dict[str, int]] = []

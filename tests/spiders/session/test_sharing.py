@@ -24,6 +24,7 @@ def wait_for(server: SmallServer, requests: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(120)
 def test_a_worker_that_joins_is_given_half_of_the_hosts(settings: Settings) -> None:
     with small_server(respond, host="0.0.0.0") as server:

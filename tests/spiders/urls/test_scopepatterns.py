@@ -12,6 +12,7 @@ from spiders.browser.browser import PageBrowser
 from spiders.urls.scope import CrawlScope
 
 EVIL = "https://a.example/" + "a" * 1900 + "!"
+CPU_SECONDS = 20.0  # without a bound each of the patterns takes hours
 TEXT = "seeds: [https://a.example/]\nscope: {{include: {}, exclude: {}}}\nbrowser: {{pages: {}}}\n"
 
 
@@ -26,7 +27,7 @@ def test_a_pattern_without_end_is_bounded(pattern: str) -> None:
         assert not rendered.should_render(f"{EVIL}{number}!")
         but.covers(f"{EVIL}{number}!", UrlKind.PAGE, 1)
         assert but.covers(f"https://a.example/{number}.html", UrlKind.PAGE, 1)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < CPU_SECONDS
 
 
 def test_look_around_works_as_before() -> None:

@@ -93,6 +93,7 @@ def rows_of(settings: Settings) -> dict[str, int]:
     return tables | {"waiting": waiting}
 
 
+@pytest.mark.servers_in_chaos
 @pytest.mark.parametrize("number", [1, 3])
 def test_an_interrupted_plan_is_continued(settings: Settings, number: int) -> None:
     killed(plan, settings, number)
@@ -129,6 +130,7 @@ def test_an_interrupted_deletion_is_completed(settings: Settings) -> None:
     assert rows_of(settings)["urls"] == 0
 
 
+@pytest.mark.servers_in_chaos
 @pytest.mark.parametrize("number", [1, 3])
 def test_an_interrupted_renaming_is_completed_and_nothing_is_planned_before(settings: Settings, number: int) -> None:
     plan(settings)

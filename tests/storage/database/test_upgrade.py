@@ -65,6 +65,7 @@ def _articles(settings: Settings) -> set[tuple[str, int, str]]:
     return set(connect(settings).execute("SELECT url, version, text FROM articles").fetchall())
 
 
+@pytest.mark.servers_in_chaos
 def test_a_kept_home_is_refused_upgraded_and_goes_on(kept: Settings) -> None:
     before = _articles(kept)  # the lake alone can be read without an upgrade
     assert len(before) == 10
@@ -299,6 +300,7 @@ def test_nothing_is_changed_while_a_worker_is_at_work(kept: Settings) -> None:
     assert upgrade(kept).migration is not None
 
 
+@pytest.mark.servers_in_chaos
 def test_an_upgrade_that_dies_leaves_the_old_version(kept: Settings) -> None:
     died = _start_upgrade(kept, "upgrade.before.commit")
     died.communicate(timeout=120)
@@ -311,6 +313,7 @@ def test_an_upgrade_that_dies_leaves_the_old_version(kept: Settings) -> None:
     assert upgrade(kept).migration is not None
 
 
+@pytest.mark.chaos
 def test_of_two_upgrades_at_once_one_does_it(kept: Settings) -> None:
     both = [_start_upgrade(kept) for _ in range(2)]
     said = [process.communicate(timeout=240)[1] for process in both]

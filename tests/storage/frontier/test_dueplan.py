@@ -157,6 +157,7 @@ def test_a_delay_bounds_what_a_host_can_give() -> None:
     assert host_pages(crawl.model_copy(update={"politeness": Politeness(delay=0)}), 0) == crawl.budgets.max_pages_per_host
 
 
+@pytest.mark.servers_in_chaos
 def test_interrupted_planning_takes_no_more_known_articles_when_it_is_continued(
     frontier: Frontier, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def _serve(frontier: Frontier, run: str, worker: str, lease: Lease, *, stalls: b
     return Event(lease.host_id, lease.token, worker, began, is_lease=False)
 
 
+@pytest.mark.chaos
 def test_no_host_is_owned_twice_and_every_url_is_registered_once(settings: Settings) -> None:
     frontier = open_frontier(settings, fast_clock)
     seeds = [Discovery(f"https://host-{host}.example/{page}") for host in range(HOSTS) for page in range(URLS_PER_HOST)]

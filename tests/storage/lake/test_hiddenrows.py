@@ -60,6 +60,7 @@ HIDES: dict[str, set[str]] = {
 }
 
 
+@pytest.mark.servers_in_chaos
 def test_what_an_entry_hides(filled: Settings) -> None:
     store = open_store(filled)
     for entry, hidden in HIDES.items():

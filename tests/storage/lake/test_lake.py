@@ -117,6 +117,7 @@ def _append_runs(settings: Settings, names: list[str]) -> None:
             lake.append("runs", [table_of("runs", {"process_run": name})], name)
 
 
+@pytest.mark.servers_in_chaos
 def test_writers_at_once_lose_nothing(lake_settings: Settings) -> None:
     names = [[f"p{worker}-{i}" for i in range(4)] for worker in range(3)]
     context = fork_context()

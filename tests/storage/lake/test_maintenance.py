@@ -90,6 +90,7 @@ def test_days_are_not_mixed(sqlite_settings: Settings) -> None:
         assert [file.split("fetched_day=")[1][:10] for file in lake.live_files("captures")] == ["2026-03-01", "2026-03-02"]
 
 
+@pytest.mark.chaos
 def test_publishing_beside_maintenance_loses_nothing(sqlite_settings: Settings) -> None:
     names = [f"p{number}" for number in range(24)]
 
