@@ -65,8 +65,8 @@ def in_boilerplate(node: Node) -> bool:
     for _ in range(MAX_ANCESTORS):
         if current is None or (number := current.tag_id) in _OUTERMOST:
             return False
-        names = node_names(current)
-        if (number in _TAGS and not (number == _FOOTER and "meta" in names)) or _is_named_boilerplate(names):
+        by_tag = number in _TAGS and (number != _FOOTER or "meta" not in node_names(current))
+        if by_tag or _is_named_boilerplate(node_names(current)):
             # the article's own wrapper may have a boilerplate name
             return current.css_first(_ARTICLE_INSIDE) is None
         current = current.parent

@@ -46,7 +46,7 @@ MAX_WALKS = 4
 MAX_WALKS_WITHOUT_TEXT = 8  # while hardly anything was read
 MAX_HEADLINE_WALKS = 3  # into elements with the headline, one in the other
 MAX_CAPTION = 1000  # characters
-_PARTS = "h1, h2, h3, h4, h5, h6, li, dd"
+_PARTS = "h1, h2, h3, h4, h5, h6, li, dt, dd"
 MAX_CARD = 600  # characters: a link around more was never closed
 
 _NO_LINK, _LINKED, _ANCHORED = range(3)

@@ -236,7 +236,9 @@ def test_a_feed_of_elements_in_one_another_ends_where_they_are_too_deep(unit: st
     list(feed_entries(f"<rss>{unit * 100_000}".encode()))  # minutes, if all of it were parsed
 
 
-@pytest.mark.parametrize("inner", ["<p>x<br>", "<![CDATA[<b><b><b><b>]]>", "<!-- <b><b><b><b> -->", "<media:thumbnail url='/x'/>", "<b>x</b>"])
+@pytest.mark.parametrize(
+    "inner", ["<p>x<br>", "<![CDATA[<b><b><b><b>]]>", "<!-- <b><b><b><b> -->", "<media:thumbnail url='/x'/>", "<b>x</b>"]
+)
 def test_long_feeds_are_read_whole(inner: str) -> None:
     item = "<item><link>https://a.example/{0}</link><description>{1}</description></item>"
     feed = "<rss><channel>" + "".join(item.format(number, inner) for number in range(400)) + "</channel></rss>"

@@ -40,7 +40,16 @@ def test_declared_calendars(language: str, text: str, moment: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "text"),
-    [("en", "R7.3.7"), ("en", "114-03-07"), ("zh", "版本 114.3.7.2"), ("en", "1446/09/07"), ("en", "6 Adar 5785"), ("en", "Nisan 15, 5785"), ("ar", "30 صفر 1447"), ("ja", "一年一月一日")],
+    [
+        ("en", "R7.3.7"),
+        ("en", "114-03-07"),
+        ("zh", "版本 114.3.7.2"),
+        ("en", "1446/09/07"),
+        ("en", "6 Adar 5785"),
+        ("en", "Nisan 15, 5785"),
+        ("ar", "30 صفر 1447"),
+        ("ja", "一年一月一日"),
+    ],
 )
 def test_no_date_is_guessed(language: str, text: str) -> None:
     """Version numbers, years of no declared calendar, days that a month does not have."""

@@ -112,4 +112,5 @@ def test_the_name_of_an_organization_is_whole(name: str) -> None:
 
 
 def test_a_list_object() -> None:
-    assert authors({"@list": [{"@type": "Person", "name": "Jane Doe"}, {"@type": "Person", "name": "Tom Bell"}]}) == ["Jane Doe", "Tom Bell"]
+    people = [{"@type": "Person", "name": "Jane Doe"}, {"@type": "Person", "name": "Tom Bell"}]
+    assert authors({"@list": people}) == ["Jane Doe", "Tom Bell"]

@@ -11,7 +11,8 @@ from processing.article.metadata.people.names import names_in, names_of_person
         "Di Wu", "Von Tran", "Par Lund", "En Lai", "Af Berg", "Wu En Lai", "Anna With", "Marian Guest", "Bill Press", "Bo Read",
         "Ana Media", "By Design",
                 "José Ortega y Gasset", "Maria do Carmo e Silva", "Prince", "Jean-Luc de la Fontaine",
-        "50 Cent", "X Æ A-12", "blink-182", "Maroon 5", "P!nk", "Simon & Garfunkel", "Anna & Karl Berg", "Martin Luther King, Jr.", "D. C. Minute", "Otto von und zu Tal",
+        "50 Cent", "X Æ A-12", "blink-182", "Maroon 5", "P!nk", "Simon & Garfunkel", "Anna & Karl Berg",
+        "Martin Luther King, Jr.", "D. C. Minute", "Otto von und zu Tal",
     ],
 )  # fmt: skip
 def test_the_name_of_a_structured_person_is_whole(name: str) -> None:
