@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from processing.article.outline.names import is_hidden
 from processing.article.outline.special import code_text, is_cell, is_drop_cap, is_unread_span, linked_note_mark, span_text, special_text
 from processing.article.outline.table import between_lines, read_table, table_caption
@@ -23,6 +21,7 @@ from processing.article.outline.tags import (
 )
 from processing.article.structure.addresses import base_url, image_source, link_target
 from processing.article.structure.code import code_language
+from processing.article.structure.containers import Containers
 from processing.article.structure.pieces import folded_pieces, join_drop_cap, plain
 from processing.article.structure.structure import (
     CODE,
@@ -44,21 +43,18 @@ from processing.article.tree.images import image_text
 from processing.article.tree.inline import IN_TABLES, cell_mark
 from processing.article.tree.parse import Node, Tree
 from processing.article.tree.quotes import quotation_marks
-from schemas.article import BlockKind, Container
+from schemas.article import BlockKind
 
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
-MAX_CONTAINERS = 12  # nested lists and quotations; deeper ones count as these
 MAX_MARKS = 6  # nested inline elements
 MAX_BLOCKS = 20_000  # what is behind them is left out, which bounds the time
 MAX_ELEMENTS = 100_000
 LITTLE_TEXT = 500  # characters: if a page has less, scripts make its text, and what it says without them is read
-MAX_ITEM_NUMBER = 999_999_999  # Markdown knows no larger one
 _MARKS = {
     **dict.fromkeys(("strong", "b"), Mark(STRONG)),
     **dict.fromkeys(("em", "i", "cite", "dfn", "var"), Mark(EMPHASIS)),
     **dict.fromkeys(("code", "kbd", "samp", "tt"), Mark(CODE)),
 }
-_INTEGER = re.compile(r"\s*([+-]?\d{1,11})(?!\d)", re.ASCII)
 _NOTHING, _ELEMENT, _MARK, _QUOTED, _LINE = range(5)  # what ends where an open node ends
 
 
@@ -111,8 +107,7 @@ class _Walk:
         self._last_image = ""
         self._breaks = 0
         self._drop_cap = False  # the block begins with a large first letter
-        self._names = 0  # given to items and quotations
-        self._last_items: dict[int, tuple[Container, ...]] = {}  # by list
+        self._containers = Containers()
 
     def read(self, root: Node) -> None:
         """Walk from the root. Without recursion: pages nest deeper than Python's stack."""
@@ -321,45 +316,15 @@ class _Walk:
         hidden = (around is not None and around.is_hidden) or is_hidden(attributes) or attributes.get("aria-hidden") == "true"
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".strip()[:300] if attributes else ""
         role = f"{attributes.get('role') or ''} {attributes.get('itemprop') or ''}".strip().lower()[:60] if attributes else ""
-        containers = self._containers(node, tag, around)
+        containers = self._containers.inside(node, tag, around.containers if around is not None else (), self._list_around())
         depth = 0 if around is None else around.depth + 1
         self._open.append(len(self.elements))
         self.elements.append(StructureElement(tag, names, parent, len(self.blocks), 0, role, hidden, kind, containers, depth))
 
-    def _containers(self, node: Node, tag: str, around: StructureElement | None) -> tuple[Container, ...]:
-        above = around.containers if around is not None else ()
-        if len(above) >= MAX_CONTAINERS or (tag not in ITEMS and tag != "blockquote"):
-            return above
-        self._names += 1
-        if tag == "blockquote":
-            return (*above, Container("quote", self._names, self._names))
-        group = self._list_around()
-        if tag == "dd" and group in self._last_items:  # a definition belongs to the term before it
-            return self._last_items[group]
-        self._last_items[group] = (*above, self._item(node, group))
-        return self._last_items[group]
-
-    def _item(self, node: Node, group: int) -> Container:
-        """The item of a list. Markdown counts upwards from a list's first number, so an item with another number begins a new list."""
-        parent, last = node.parent, self._last_items.get(group)
-        if parent is None or parent.tag != "ol":
-            return Container("bullet", group, self._names, 0)
-        before = last[-1] if last else None
-        number = _item_number(node, parent, before)
-        if not 0 <= number <= MAX_ITEM_NUMBER:
-            return Container("bullet", -group - 1, self._names, number)
-        follows = before is not None and before.kind == "number" and number == before.number + 1
-        return Container("number", before.group if before is not None and follows else self._group(group, before), self._names, number)
-
-    def _group(self, group: int, before: Container | None) -> int:
-        """A name for a list: its own, or a new one for what follows an item with another number."""
-        if before is None:
-            return group
-        self._names += 1
-        return -MAX_ELEMENTS - self._names
-
     def _list_around(self) -> int:
         """The element of the list that an item is in. In a `dl`, a `div` may hold a term and its definitions."""
+        if not self._open:
+            return 0
         inner = self._open[-1]
         outer = self._open[-2] if len(self._open) > 1 else inner
         return outer if self.elements[inner].tag == "div" and self.elements[outer].tag == "dl" else inner
@@ -367,18 +332,6 @@ class _Walk:
     def _close_element(self) -> None:
         self._end_block()
         self.elements[self._open.pop()].end = len(self.blocks)
-
-
-def _item_number(node: Node, parent: Node, before: Container | None) -> int:
-    """The number of an item of an `ol`: as it says, otherwise the next one; of a reversed list, the one before."""
-    step = -1 if "reversed" in parent.attributes else 1
-    if found := _INTEGER.match(node.attributes.get("value") or ""):
-        return int(found[1])
-    if before is not None:
-        return before.number + step
-    if found := _INTEGER.match(parent.attributes.get("start") or ""):
-        return int(found[1])
-    return 1 if step > 0 else sum(child.tag == "li" for child in parent.iter())
 
 
 def _is_linked(marks: Marks) -> bool:

@@ -12,8 +12,9 @@ from processing.article.markdown.align import markup_of
 from processing.article.markdown.chunks import split_chunks
 from processing.article.markdown.document import write_document
 from processing.article.markdown.leaf import leaf_markdown
+from processing.article.structure.containers import MAX_CONTAINERS
 from processing.article.structure.structure import Piece, Structure, StructureBlock
-from processing.article.structure.walk import MAX_CONTAINERS, MAX_DEPTH, read_structure
+from processing.article.structure.walk import MAX_DEPTH, read_structure
 from processing.article.tree.parse import parse
 from schemas.article import Article, Block, BlockKind, BlockMarkup, Container
 from schemas.page import Page
