@@ -37,8 +37,8 @@ PREFIXED = re.compile(
 )
 # Who made the pictures, in a byline that names the author, too.
 CREDITS = re.compile(
-    r"(?:^|[,;|·•\n]\s*|\s(?=\S+\s*:))(?:(?:photo(?:graph)?(?:s|y|ie|ies)?|pictures?|illustrat(?:ions?|ed)|fotos?|fotografie|foto['’]s|bild(?:er)?"
-    r"|фото|撮影|写真|사진)(?:\s(?:by|von|de|par|di|av|af)\b)?(?!\s*(?:and|und|et|y|e|och|og|&|\+)\s))\s*:?\s[^,;|·•\n]*[,;|·•]?",
+    r"(?:^|[,;|·•\n]\s{0,3}|\s(?=\S{1,30}\s{0,3}:))(?:(?:photo(?:graph)?(?:s|y|ie|ies)?|pictures?|illustrat(?:ions?|ed)|fotos?|fotografie|foto['’]s|bild(?:er)?"
+    r"|фото|撮影|写真|사진)(?:\s(?:by|von|de|par|di|av|af)\b)?(?!\s{0,3}(?:and|und|et|y|e|och|og|&|\+)\s))\s{0,3}:?\s[^,;|·•\n]*[,;|·•]?",
     re.IGNORECASE,
 )
 # What follows the names in a byline: a date, a reading time, a role.

@@ -34,7 +34,7 @@ _DESK = frozenset(["staff", "team", "newsroom", "desk", "editors", "editorial", 
 _PROSE_WORDS = frozenset(("or", "for", "to", "with", "your", "our", "this", "is", "are", "by"))  # in small letters they are in no name
 _IDEOGRAPHIC_NAME = re.compile(r"[\u4e00-\u9fff\uac00-\ud7af]{2,4}")
 _BEHIND = re.compile(r"(?<=[\u4e00-\u9fff\uac00-\ud7af])\s*(?:기자|특파원|논설위원|記者|记者)$")  # "reporter" stands behind the name
-_BRACKETS = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
+_BRACKETS = re.compile(r"\s*\([^)]{0,200}\)|\s*\[[^\]]{0,200}\]")
 # `50 Cent`, `A-12` and `P!nk` are names, dates and numbers are none.
 _NO_PERSON = re.compile(r"\d{4}|\d[:./]\d|[<>{}=?#]|^.$|^\W*!|!\W*$")
 _WEEKDAYS = frozenset(

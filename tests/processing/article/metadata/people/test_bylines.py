@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from processing.article.metadata.metadata import read_metadata
+from processing.article.metadata.people.labels import without_credits
+from processing.article.metadata.people.names import names_in
 from processing.article.tree.parse import parse
 from schemas.page import Page
+from tests.cpu import growth
 
 TITLE = "The old mill turns again"
 PROSE = "<p>" + "The wheel of the old mill turns again, after forty years and many repairs by the village. " * 3 + "</p>"
@@ -141,3 +144,11 @@ def test_what_else_a_byline_says(byline: str, people: tuple[str, ...]) -> None:
 )
 def test_bylines_of_systems(markup: str) -> None:
     assert of_page(f"<article><h1>{TITLE}</h1>{PROSE}{markup}</article>") == ("Jane Doe",)
+
+
+@pytest.mark.parametrize("unit", ["\n", " a:", ", photo ", "("])
+def test_a_long_byline_takes_time_by_its_length(unit: str) -> None:
+    def work(size: int) -> None:
+        names_in(f"Ann Lee{without_credits(unit * size)}")
+
+    assert growth(work, 10_000) < 10
