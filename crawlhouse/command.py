@@ -46,6 +46,7 @@ from crawlhouse.commands.lake import tables as tablescommand
 from crawlhouse.commands.lake import takedown as takedowncommand
 from crawlhouse.commands.monitor import notify as notifycommand
 from crawlhouse.commands.monitor import report as reportcommand
+from crawlhouse.output.console import prepare_output
 from crawlhouse.output.failures import exit_code_of
 from schemas.printable import printable
 
@@ -117,8 +118,6 @@ app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
 app.command(epilog=upgradecommand.EXAMPLES, rich_help_panel=START)(upgradecommand.upgrade)
 app.command(epilog=runscommand.DOCTOR_EXAMPLES, rich_help_panel=START)(runscommand.doctor)
-app.command(epilog=backupcommand.BACKUP_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.backup)
-app.command(epilog=backupcommand.RESTORE_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.restore)
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
 app.command(epilog=checkcommand.SCHEMA_EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.schema)
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
@@ -129,15 +128,17 @@ app.command(epilog=againcommand.REPROCESS_EXAMPLES, rich_help_panel=CRAWLS)(agai
 app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
 app.command(epilog=runscommand.RUNS_EXAMPLES, rich_help_panel=CRAWLS)(runscommand.runs)
 app.command(epilog=reportcommand.EXAMPLES, rich_help_panel=CRAWLS)(reportcommand.report)
-app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
-app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
-app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
-app.command(epilog=airflowsetup.EXAMPLES, rich_help_panel=AIRFLOW)(airflowsetup.airflow_setup)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=tablescommand.EXAMPLES, rich_help_panel=DATA)(tablescommand.tables)
 app.command(epilog=changescommand.EXAMPLES, rich_help_panel=DATA)(changescommand.changes)
 app.command(epilog=exportcommand.EXAMPLES, rich_help_panel=DATA)(exportcommand.export)
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
+app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
+app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
+app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
+app.command(epilog=airflowsetup.EXAMPLES, rich_help_panel=AIRFLOW)(airflowsetup.airflow_setup)
+app.command(epilog=backupcommand.BACKUP_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.backup)
+app.command(epilog=backupcommand.RESTORE_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.restore)
 app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
@@ -172,6 +173,7 @@ def crawlhouse(
 def main() -> None:
     """Run the command line. It ends the process with the command's exit code."""
     signal.signal(signal.SIGTERM, _end)
+    prepare_output()
     sys.exit(exit_code_of(app if COMPLETION in os.environ else _app_for(sys.argv[1:])))
 
 

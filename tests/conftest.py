@@ -1,5 +1,6 @@
 """What tests of several rooms share: a home of its own, on SQLite and on a real PostgreSQL, and a real S3 server."""
 
+import gc
 import itertools
 import secrets
 import subprocess
@@ -20,6 +21,18 @@ POSTGRES_STARTS = 6
 _numbers = itertools.count()
 
 popen.install()
+gc.disable()  # while thousands of tests are collected, nothing of them is garbage
+
+
+def pytest_collection_finish() -> None:
+    """What was collected and imported stays: no later garbage collection looks through it."""
+    gc.enable()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Extensions report what is still alive at the end."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(tryfirst=True)

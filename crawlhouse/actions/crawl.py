@@ -113,7 +113,7 @@ def _show(manifest: Manifest, form: ReportFormat) -> None:
         write_json(manifest.model_dump(mode="json", exclude={"segments"}) | {"segments": len(manifest.segments)})
     else:
         show_manifest(manifest)
-        if manifest.counts.due and not manifest.counts.fetched:
+        if manifest.counts.due and not manifest.counts.fetched and manifest.finish_reason == "finished":
             say(f"Nothing was fetched. `crawlhouse check {manifest.crawl}` shows what came back.")
         if manifest.finish_reason == "quota":
             say("The archive is at CRAWLHOUSE_QUOTA_BYTES, or a disk has less than CRAWLHOUSE_MIN_FREE_BYTES free: the rest is left over.")

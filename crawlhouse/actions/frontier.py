@@ -61,7 +61,7 @@ def _write_csv(rows: list[UrlRow]) -> None:
 
 
 def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
-    columns = ("state", "URL", "crawl", "due", "last visit", "ended")
+    columns = ("URL", "state", "crawl", "due", "last visit", "ended")
     if rows:
         show(table("", columns, map(_cells, rows), unfolded=[name for name in columns if name != "URL"]))
     by_state: Counter[str] = Counter()
@@ -69,13 +69,13 @@ def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
         by_state[state] += number
     total = sum(by_state.values())
     show(counts_table(plural(total, "URL"), {state.value: by_state[state] for state in UrlState if by_state[state]}))
-    if len(rows) < total:
+    if rows and len(rows) < total:
         say(f"The first {plural(len(rows), 'URL')}. More with --rows N.")
 
 
 def _cells(row: UrlRow) -> tuple[str, ...]:
     ended = " ".join(str(part) for part in (row.last_outcome, row.last_reason, row.last_status) if part is not None)
-    return row.state, _request_text(row.url, row.request), row.crawl, _minute(row.due_at), _minute(row.last_fetch), ended
+    return _request_text(row.url, row.request), row.state, row.crawl, _minute(row.due_at), _minute(row.last_fetch), ended
 
 
 def _minute(seconds: float | None) -> str:

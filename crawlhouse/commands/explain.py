@@ -27,6 +27,6 @@ def explain(
     Nothing is fetched: robots.txt is taken from the cache.
     """
     from crawlhouse.actions.explain import explain_url
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    explain_url(load_settings(), url, crawl, form)
+    explain_url(load_existing_home(), url, crawl, form)

@@ -30,6 +30,6 @@ def fetch(
     the given name is still running, it loses its hosts to the new one.
     """
     from crawlhouse.actions.fetch import join_run
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    join_run(load_settings(), reference, worker, workers)
+    join_run(load_existing_home(), reference, worker, workers)

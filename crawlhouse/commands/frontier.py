@@ -68,9 +68,9 @@ def list_urls(  # noqa: PLR0913, PLR0917 the options of a command
     waiting: in an open run; due: for the next run; scheduled: for a later one; finished: never again; paused and dropped: by hand.
     """
     from crawlhouse.actions.frontier import show_urls
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    show_urls(load_settings(), Selection(_one_of(name, crawl), host, glob, regex, state, outcome, reason), rows, form)
+    show_urls(load_existing_home(), Selection(_one_of(name, crawl), host, glob, regex, state, outcome, reason), rows, form)
 
 
 def _one_of(name: str | None, crawl: str | None) -> str | None:
@@ -94,9 +94,9 @@ def _add_change_command(change: Change, text: str, done: str) -> None:
         reason: Why = None,
     ) -> None:
         from crawlhouse.actions.frontier import change_urls
-        from schemas.config.settings import load_settings
+        from crawlhouse.existing_home import load_existing_home
 
-        count = change_urls(load_settings(), change, Selection(_one_of(name, crawl), host, glob, regex, state, outcome, reason))
+        count = change_urls(load_existing_home(), change, Selection(_one_of(name, crawl), host, glob, regex, state, outcome, reason))
         say(f"{plural(count, 'URL')} {done}")
 
     app.command(change.value, help=text, epilog=CHANGE_EXAMPLES)(command)

@@ -45,6 +45,6 @@ def delete(
     of its runs and the crawl's file stay: this command never deletes these. If the file is still there, the next run begins from the seeds.
     """
     from crawlhouse.actions.names import delete_crawl
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    delete_crawl(load_settings(), name, confirmed=yes)
+    delete_crawl(load_existing_home(), name, confirmed=yes)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crawlhouse.output.console import notes, results, say, write_json
+from crawlhouse.output.console import progress_line, results, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
 from schemas.errors import UnavailableError
 
@@ -56,8 +56,9 @@ def up(port: Port = DEFAULT_PORT) -> None:
     from crawlhouse.output.status import show_stack
     from schemas.config.settings import load_settings
 
-    with notes().status("Starting Airflow") as status:
-        running = stack.start(load_settings(), port, say=status.update)
+    with progress_line() as update:
+        update("Starting Airflow")
+        running = stack.start(load_settings(), port, say=update)
     show_stack(running)
 
 
@@ -68,7 +69,8 @@ def down() -> None:
     from schemas.config.settings import load_settings
 
     settings = load_settings()
-    with notes().status("Stopping"):
+    with progress_line() as update:
+        update("Stopping")
         stopped = [name for name, ended in (("Airflow", stack.stop(settings)), ("the demo site", stop_site(settings))) if ended]
     say(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
 
@@ -105,4 +107,4 @@ def demo(port: Port = DEFAULT_PORT) -> None:
     from crawlhouse.demo.demo import run_demo
     from schemas.config.settings import load_settings
 
-    run_demo(load_settings(), results(), port)
+    run_demo(load_settings(), results(), port, progress_line)

@@ -27,6 +27,6 @@ def stop(
     Workers notice within seconds, on every machine. If all workers of a run crashed, this command closes it after their leases expired.
     """
     from crawlhouse.actions.stop import stop_runs
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    stop_runs(load_settings(), reference, wait=wait, seconds=seconds)
+    stop_runs(load_existing_home(), reference, wait=wait, seconds=seconds)

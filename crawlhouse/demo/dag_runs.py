@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-
-from rich.status import Status
 
 from crawlhouse.airflow.api import AirflowApi, DagRun, TaskState
 from processing.publish.report import RunReport
@@ -22,10 +20,12 @@ DAG_TIMEOUT_SECONDS = 90.0  # the DAG processor looks for new files every 15 s
 RUN_TIMEOUT_SECONDS = 900.0  # a run takes half a minute on a quiet machine
 POLL_SECONDS = 1.0
 
+Update = Callable[[str], None]  # shows what is being done
 
-def prepare(api: AirflowApi, status: Status) -> None:
+
+def prepare(api: AirflowApi, update: Update) -> None:
     """Wait until Airflow has read the DAGs, and let them be scheduled. Raises NotFoundError."""
-    status.update("Waiting for Airflow to read the DAGs")
+    update("Waiting for Airflow to read the DAGs")
     for dag in ("maintain_lake", *(f"{kind}_{crawl}" for crawl in (NEWS, SHOP) for kind in ("process", "crawl"))):
         api.wait_for_dag(dag, DAG_TIMEOUT_SECONDS)
         api.unpause(dag)
@@ -41,14 +41,14 @@ def start_crawl(api: AirflowApi, crawl: str) -> DagRun:
     return api.trigger(f"crawl_{crawl}")
 
 
-def await_crawl(api: AirflowApi, settings: Settings, run: DagRun, crawl: str, status: Status) -> str:
+def await_crawl(api: AirflowApi, settings: Settings, run: DagRun, crawl: str, update: Update) -> str:
     """Wait for the end of a crawl's DAG run. Returns the crawl run that it made. Raises CrawlhouseError if it failed."""
-    done = api.wait(run, RUN_TIMEOUT_SECONDS, lambda run, tasks: status.update(_line(run, tasks) + _fetched(settings, run, crawl)))
+    done = api.wait(run, RUN_TIMEOUT_SECONDS, lambda run, tasks: update(_line(run, tasks) + _fetched(settings, run, crawl)))
     _check(api, done)
     return _crawl_run(settings, done.run_id, crawl)
 
 
-def await_reports(api: AirflowApi, settings: Settings, crawl: str, crawl_runs: Sequence[str], status: Status) -> list[RunReport]:
+def await_reports(api: AirflowApi, settings: Settings, crawl: str, crawl_runs: Sequence[str], update: Update) -> list[RunReport]:
     """Wait for the processing that the crawls started. Returns the reports of the process runs that have the crawl runs, in order.
 
     Raises CrawlhouseError if it failed and UnavailableError if it takes too long.
@@ -57,12 +57,12 @@ def await_reports(api: AirflowApi, settings: Settings, crawl: str, crawl_runs: S
     while (reports := _reports(settings, crawl, crawl_runs)) is None:
         runs = [run for run in api.dag_runs(dag) if run.state not in {"success", "failed"}]
         for run in runs[:1]:
-            _check(api, api.wait(run, RUN_TIMEOUT_SECONDS, lambda run, tasks: status.update(_line(run, tasks))))
+            _check(api, api.wait(run, RUN_TIMEOUT_SECONDS, lambda run, tasks: update(_line(run, tasks))))
         for run in api.dag_runs(dag, after=since):
             _check(api, run)
         if time.monotonic() > deadline:
             raise UnavailableError(f"{dag} has not published {', '.join(crawl_runs)}; look at {api.url}/dags/{dag}.")
-        status.update(f"Waiting for {dag}")
+        update(f"Waiting for {dag}")
         time.sleep(POLL_SECONDS)
     return reports
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.status import Status
 
 from crawlhouse.airflow import stack
 from crawlhouse.airflow.api import AirflowApi
 from crawlhouse.demo import demo_site
-from crawlhouse.demo.dag_runs import NEWS, SHOP, await_crawl, await_reports, hold_processing, prepare, start_crawl
+from crawlhouse.demo.dag_runs import NEWS, SHOP, Update, await_crawl, await_reports, hold_processing, prepare, start_crawl
 from crawlhouse.demo.story import story
 from crawlhouse.demo.tables import show_tables
 from processing.publish.report import RunReport
@@ -35,7 +36,12 @@ class DemoResult:
     seconds: float
 
 
-def run_demo(settings: Settings, console: Console, port: int = stack.DEFAULT_PORT) -> DemoResult:
+Progress = Callable[[], AbstractContextManager[Update]]  # for as long as something goes on
+
+
+def run_demo(
+    settings: Settings, console: Console, port: int = stack.DEFAULT_PORT, progress: Progress = lambda: nullcontext(lambda _: None)
+) -> DemoResult:
     """Start the sites and Airflow, crawl and process through the DAGs, say what happened, and show queries. All keeps running.
 
     The first time the shop is crawled twice, and its clock advances in between, so that there is a history of prices.
@@ -44,15 +50,16 @@ def run_demo(settings: Settings, console: Console, port: int = stack.DEFAULT_POR
     began = time.monotonic()
     news, shop = (read_crawl(settings.crawls / f"{name}.yaml") for name in (NEWS, SHOP))
     is_first = not _closed_runs(settings, SHOP)
-    with console.status("Starting the demo sites") as status:
+    with progress() as update:
+        update("Starting the demo sites")
         tick = demo_site.start_site(settings, news, shop)
         console.print(f"Two news sites run at {' and '.join(seed.url for seed in news.seeds)}, a shop at {shop.seeds[0].url}.")
-        airflow = _airflow(settings, port, status)
+        airflow = _airflow(settings, port, update)
         console.print(f"Airflow runs at {airflow.url} (user {airflow.user}, password {airflow.password}).")
         with airflow.api() as api:
-            news_run, shop_runs = _crawl(api, status, settings, shop if is_first else None)
-            (report,) = await_reports(api, settings, NEWS, [news_run], status)
-            shop_reports = await_reports(api, settings, SHOP, shop_runs, status)
+            news_run, shop_runs = _crawl(api, update, settings, shop if is_first else None)
+            (report,) = await_reports(api, settings, NEWS, [news_run], update)
+            shop_reports = await_reports(api, settings, SHOP, shop_runs, update)
     shop_manifests = tuple(_manifest(settings, run) for run in shop_runs)
     seconds = time.monotonic() - began
     result = DemoResult(airflow, tick, _manifest(settings, news_run), report, shop_manifests, tuple(shop_reports), seconds)
@@ -60,29 +67,29 @@ def run_demo(settings: Settings, console: Console, port: int = stack.DEFAULT_POR
     return result
 
 
-def _airflow(settings: Settings, port: int, status: Status) -> stack.Stack:
+def _airflow(settings: Settings, port: int, update: Update) -> stack.Stack:
     running = stack.status(settings)
     if running is not None and running.healthy:
         return running
-    return stack.start(settings, port, say=status.update)
+    return stack.start(settings, port, say=update)
 
 
-def _crawl(api: AirflowApi, status: Status, settings: Settings, twice: Crawl | None) -> tuple[str, list[str]]:
+def _crawl(api: AirflowApi, update: Update, settings: Settings, twice: Crawl | None) -> tuple[str, list[str]]:
     """Crawl the news sites and the shop at the same time, the shop `twice` if it is given here.
 
     Returns the crawl run of the news sites, and those of the shop.
     """
-    prepare(api, status)
+    prepare(api, update)
     if twice is not None:
         hold_processing(api, SHOP)  # one process run for both crawls is quicker than two
     shop = start_crawl(api, SHOP)  # it is short: its processing goes on beside the other crawl
     news = start_crawl(api, NEWS)
-    shop_runs = [await_crawl(api, settings, shop, SHOP, status)]
+    shop_runs = [await_crawl(api, settings, shop, SHOP, update)]
     if twice is not None:
         demo_site.advance_shop(settings, twice)
-        prepare(api, status)
-        shop_runs.append(await_crawl(api, settings, start_crawl(api, SHOP), SHOP, status))
-    return await_crawl(api, settings, news, NEWS, status), shop_runs
+        prepare(api, update)
+        shop_runs.append(await_crawl(api, settings, start_crawl(api, SHOP), SHOP, update))
+    return await_crawl(api, settings, news, NEWS, update), shop_runs
 
 
 def _closed_runs(settings: Settings, crawl: str) -> list[str]:

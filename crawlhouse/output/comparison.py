@@ -23,7 +23,7 @@ def show_comparison(compared: Comparison) -> None:
         (name, *(f"{number:,}" for number in (one.before, one.after, one.added, one.lost, one.changed)))
         for name, one in sorted(compared.datasets.items())
     ]
-    columns = ("dataset", "rows now", "rows then", "added", "lost", "changed")
+    columns = ("dataset", "rows before", "rows after", "added", "lost", "changed")
     show(table(f"{plural(compared.records, 'record', 'is', 'are')} processed again", columns, rows, numbers=columns[1:]))
     for name, changes in sorted(compared.datasets.items()):
         if changes.fields:
@@ -32,7 +32,7 @@ def show_comparison(compared: Comparison) -> None:
     moved = [(name, compared.outcomes_before[name], compared.outcomes_after[name]) for name in outcomes]
     if any(before != after for _, before, after in moved):
         lines = [(name, f"{before:,}", f"{after:,}") for name, before, after in moved]
-        show(table("Outcomes of records", ("outcome", "now", "then"), lines, numbers=("now", "then")))
+        show(table("Outcomes of records", ("outcome", "before", "after"), lines, numbers=("before", "after")))
     for example in compared.examples:
         _show_example(example)
     _show_expectations(compared)
@@ -53,7 +53,7 @@ def _show_example(example: Example) -> None:
         old, new = _texts(before.get(name), after.get(name))
         rows.append((name, old if name in before else "", new if name in after else ""))
     write_line(f"{example.dataset}, {what}: {example.url}")
-    show(table("", ("field", "now", "then"), rows))
+    show(table("", ("field", "before", "after"), rows))
 
 
 def _texts(before: object, after: object) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from schemas.printable import printable, printable_json
@@ -38,6 +39,15 @@ def notes() -> Console:
     from crawlhouse.output.printable_console import PrintableConsole
 
     return PrintableConsole(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def prepare_output() -> None:
+    """Let nothing that a page says end a command because the locale has no such character.
+
+    Files and pipes get UTF-8 in every locale, as JSON must be. A terminal gets its own encoding, with escapes for what that does not have.
+    """
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.encoding.lower() not in {"utf-8", "utf8"}:
+        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="backslashreplace")
 
 
 def say(text: str) -> None:
@@ -109,19 +119,12 @@ def table(
 ) -> RenderableType:
     """A table for people. `numbers` are columns that are aligned to the right.
 
-    A long value is folded over several lines, but in the columns `unfolded` it is cut.
+    A long value is folded over several lines, but in the columns `unfolded` it is cut. Where the terminal is too narrow for the table, its
+    rows stand one below the other, the first column's value as their heading.
     """
-    from rich import box
-    from rich.table import Table
+    from crawlhouse.output.fitting_table import FittingTable
 
-    made = Table(title=title or None, title_justify="left", title_style="bold", show_header=header, box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        cut = name in unfolded
-        is_number = name in numbers  # one that is folded or cut reads as another
-        made.add_column(name, justify="right" if is_number else "left", overflow="ellipsis" if cut else "fold", no_wrap=cut or is_number)
-    for row in rows:
-        made.add_row(*row)
-    return made
+    return FittingTable(title, columns, [tuple(row) for row in rows], header, numbers, unfolded)
 
 
 def _pairs(title: str, pairs: Mapping[str, str], justify: JustifyMethod) -> RenderableType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from crawlhouse.output.console import say_error
 from schemas.credentials.redaction import redacted
-from schemas.errors import ConflictError, CrawlhouseError, StorageError, UnavailableError
+from schemas.errors import ConfigError, ConflictError, CrawlhouseError, StorageError, UnavailableError
 from schemas.printable import printable
 
 EXIT_UNEXPECTED = 1
@@ -21,6 +22,7 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141  # what a shell reports of a program ended by SIGPIPE
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNDECODED = re.compile("[\udc80-\udcff]")  # what Python makes of bytes of an argument that are no text
 NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -53,13 +55,19 @@ def known_error(error: BaseException) -> CrawlhouseError | None:
 
 
 def _report(error: Exception) -> int:
-    known = known_error(error)
+    known = known_error(error) or _argument_error()
     if known is not None:
         say_error(redacted(str(known)))
         return known.exit_code
     message = redacted(_first_line(error))
     say_error(f"Unexpected {type(error).__name__}: {message}\nThe traceback is in {_traceback_file(error)}; please report it.")
     return EXIT_UNEXPECTED
+
+
+def _argument_error() -> CrawlhouseError | None:
+    """The error for the user if an argument has bytes that are no text. File names may have such bytes; little else can take them."""
+    unreadable = [one for one in sys.argv[1:] if UNDECODED.search(one)]
+    return ConfigError(f"The argument {unreadable[0]!r} has bytes that are not UTF-8.") if unreadable else None
 
 
 def _translated(error: BaseException) -> CrawlhouseError | None:

@@ -72,12 +72,17 @@ def _lines(health: CrawlHealth) -> list[Series]:
     found = [
         series("Pages fetched", [(label, float(one.fetched)) for label, one in summaries]),
         series("Records published", [(label, float(one.published) if one.published_at else None) for label, one in summaries]),
-        series("Failed, in percent", [(label, 100 * one.failed / one.due if one.due else None) for label, one in summaries]),
+        series("Failed, in percent", [(label, _error_percent(one.fetched, one.failed)) for label, one in summaries]),
         series("In quarantine", [(label, float(one.quarantined) if one.published_at else None) for label, one in summaries]),
         series("Received, in MB", [(label, one.bytes / 1e6) for label, one in summaries]),
         series("Minutes", [(run.planned_at.strftime("%Y-%m-%d %H:%M"), _minutes(run)) for run in reversed(health.runs) if run.summary]),
     ]
     return [one for one in found if one is not None]
+
+
+def _error_percent(fetched: int, failed: int) -> float | None:
+    """The error rate, as `max_error_rate` and the overview have it."""
+    return 100 * failed / (fetched + failed) if fetched or failed else None
 
 
 def _minutes(run: RecentRun) -> float | None:

@@ -17,6 +17,7 @@ MAX_NUMBER_CHARACTERS = 100  # Python reads longer numbers in quadratic time
 MAX_DIRECTIVES = 10  # a file needs one at most
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is twenty times as fast
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_UNNAMED = 'in "<unicode string>", '  # PyYAML's place of a text without a file's name
 _ADVICE = "Put long lists of seeds into a file of the store: 'seeds_file'."
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
 
@@ -34,7 +35,8 @@ def read_yaml(text: str, source: str) -> tuple[yaml.Node | None, Any]:  # Any: w
     try:
         return read_nodes(text, source), yaml.load(text, Loader=_LOADER)  # noqa: S506 it is a safe loader
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
-        raise ConfigError(f"{source} is not YAML: {message_text(' '.join(str(error).split()))}") from error
+        reason = " ".join(str(error).replace(_UNNAMED, "in ").split())
+        raise ConfigError(f"{source} is not YAML: {message_text(reason)}") from error
 
 
 def read_nodes(text: str, source: str) -> yaml.Node | None:

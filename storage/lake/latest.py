@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # Finds the row that was fetched last by narrow columns: sorting whole rows would hold all texts in memory. The numbers of versions are in
 # the order of publishing: a row of an old capture that is published later, for example out of quarantine, has a higher number.
+# An ANTI JOIN with a later row of the same key was measured: by URL .7-.9 instead of 1.4 CPU s at 1,000,000 articles, but by key .6 instead
+# of .3, and it compares the rows of one key in pairs: 43 s instead of .02 for 40,000 equal ones.
 LATEST = """
 SELECT "{name}".*, "{name}".fetched_at AS last_seen, CAST(NULL AS TIMESTAMPTZ) AS gone_at FROM "{name}" SEMI JOIN (
   SELECT {key}, unnest(max(struct_pack(fetched_at := fetched_at, version := version, sequence := sequence))) FROM "{name}" GROUP BY {key}

@@ -32,6 +32,7 @@ def test_the_former_key_of_a_dataset_is_still_read() -> None:
         ("seeds: [https://a.example/]\nscope: {hosts: ['b.example:99999']}\n", "line 2: scope.hosts.0: Port out of range"),
         ("seeds: [https://a.example/]\nschedule: 61 * * * *\n", "line 2: schedule: '61 * * * *' is not a cron expression"),
         ("seeds: [https://a.example/\n", "is not YAML"),
+        ("seeds:\n\t- https://a.example/\n", "found character that cannot start any token in line 2, column 1"),
         ("- https://a.example/\n", "must be a mapping"),
         (
             "seeds: [https://a.example/]\ndatasets: [articles, runs]\n",

@@ -42,7 +42,7 @@ Advance = Callable[[int], None]
 
 def run_export(settings: Settings, tables: Sequence[str], output: str, form: str | None, wanted: RowFilter) -> None:
     """Export and print what was written. Raises NotFoundError for an unknown table or run, ConfigError for what cannot be combined."""
-    if not output:
+    if output in {"", "-"}:
         raise ConfigError("--output names no place. Write a folder, such as export/, or a file.")
     suffix = next((one for one in sorted(SUFFIXES, key=len, reverse=True) if output.endswith(one)), None)
     chosen = form or (SUFFIXES[suffix] if suffix else "parquet")

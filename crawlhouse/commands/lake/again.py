@@ -59,10 +59,10 @@ def reprocess(  # noqa: PLR0913, PLR0917 each is an option of the command
     After an interruption the same command goes on; what today's code and rules have made again already is left out.
     """
     from crawlhouse.actions.lake.reprocess import Wishes, run_reprocess, selected
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
     wishes = Wishes(dry_run=dry_run, confirmed=yes, stored_items=stored_items, form=form)
-    run_reprocess(crawl, selected(run, since, url, dataset, quarantined=quarantined), wishes, load_settings())
+    run_reprocess(crawl, selected(run, since, url, dataset, quarantined=quarantined), wishes, load_existing_home())
 
 
 def rollback(
@@ -80,6 +80,6 @@ def rollback(
     refused, because nothing could make its rows again.
     """
     from crawlhouse.actions.lake.rollback import run_rollback
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    run_rollback(load_settings(), run, (who or getpass.getuser())[:MAX_WHO_CHARACTERS], reason, confirmed=yes, for_good=for_good)
+    run_rollback(load_existing_home(), run, (who or getpass.getuser())[:MAX_WHO_CHARACTERS], reason, confirmed=yes, for_good=for_good)

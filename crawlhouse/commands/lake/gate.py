@@ -42,9 +42,9 @@ def list_rows(
 ) -> None:
     """List the crawl runs whose rows of a dataset broke a critical expectation, with the reason and what was decided."""
     from crawlhouse.actions.lake.gate import show_held
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    show_held(load_settings(), crawl, form)
+    show_held(load_existing_home(), crawl, form)
 
 
 @app.command(epilog=ACCEPT_EXAMPLES)
@@ -55,15 +55,15 @@ def accept(crawl_run: CrawlRun, reason: Why, dataset: DatasetName = None, who: W
     on the run counts as history for drift.
     """
     from crawlhouse.actions.lake.gate import accept_rows
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    accept_rows(load_settings(), crawl_run, dataset, who or getpass.getuser(), reason)
+    accept_rows(load_existing_home(), crawl_run, dataset, who or getpass.getuser(), reason)
 
 
 @app.command(epilog=DISCARD_EXAMPLES)
 def discard(crawl_run: CrawlRun, reason: Why, dataset: DatasetName = None, who: Who = None) -> None:
     """Decide that rows that are held back are never published. The pages stay in the archive."""
     from crawlhouse.actions.lake.gate import discard_rows
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    discard_rows(load_settings(), crawl_run, dataset, who or getpass.getuser(), reason)
+    discard_rows(load_existing_home(), crawl_run, dataset, who or getpass.getuser(), reason)

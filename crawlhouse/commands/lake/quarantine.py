@@ -71,9 +71,9 @@ def list_rows(
 ) -> None:
     """List the rows in quarantine, with the rule that each broke, and count them by dataset and rule."""
     from crawlhouse.actions.lake.quarantine import show_list
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    show_list(load_settings(), _filter(None, crawl, dataset, rule, url, run), rows, form)
+    show_list(load_existing_home(), _filter(None, crawl, dataset, rule, url, run), rows, form)
 
 
 @app.command(epilog=SHOW_EXAMPLES)
@@ -83,9 +83,9 @@ def show(
 ) -> None:
     """Show one row whole: its values, the rule that it broke, and where it is from."""
     from crawlhouse.actions.lake.quarantine import show_row
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
 
-    show_row(load_settings(), row_id, form)
+    show_row(load_existing_home(), row_id, form)
 
 
 @app.command(epilog=RELEASE_EXAMPLES)
@@ -105,10 +105,10 @@ def release(
     fetched again and has not changed.
     """
     from crawlhouse.actions.lake.quarantine import settle_rows
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
     from schemas.runs import RunKind
 
-    settle_rows(load_settings(), RunKind.RELEASE, _filter(ids, crawl, dataset, rule, url, run), _who(who), reason)
+    settle_rows(load_existing_home(), RunKind.RELEASE, _filter(ids, crawl, dataset, rule, url, run), _who(who), reason)
 
 
 @app.command(epilog=RETRY_EXAMPLES)
@@ -127,10 +127,10 @@ def retry(
     Pages are read again from the archive where that may change a row. What still breaks a rule stays in quarantine.
     """
     from crawlhouse.actions.lake.quarantine import settle_rows
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
     from schemas.runs import RunKind
 
-    settle_rows(load_settings(), RunKind.RETRY, _filter(ids, crawl, dataset, rule, url, run), _who(who), reason)
+    settle_rows(load_existing_home(), RunKind.RETRY, _filter(ids, crawl, dataset, rule, url, run), _who(who), reason)
 
 
 @app.command(epilog=DROP_EXAMPLES)
@@ -146,10 +146,10 @@ def drop(
 ) -> None:
     """Remove rows from quarantine for good. The pages stay in the archive, and `captures` says `dropped`."""
     from crawlhouse.actions.lake.quarantine import settle_rows
-    from schemas.config.settings import load_settings
+    from crawlhouse.existing_home import load_existing_home
     from schemas.runs import RunKind
 
-    settle_rows(load_settings(), RunKind.DROP, _filter(ids, crawl, dataset, rule, url, run), _who(who), reason)
+    settle_rows(load_existing_home(), RunKind.DROP, _filter(ids, crawl, dataset, rule, url, run), _who(who), reason)
 
 
 def _filter(

@@ -67,6 +67,7 @@ def query(
     from crawlhouse.sql.time_limit import process_ends_after
     from schemas.config.settings import load_settings
 
+    output = None if output == Path("-") else output  # as other commands name standard output
     chosen = _format(form, output)
     import_lean_arrow()
     text = sys.stdin.read() if sql == "-" else sql

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from crawlhouse.rows import Rows
     from schemas.config.settings import Settings
 
-ALL_ROWS = 10**9
-
 EXAMPLES = """
 Examples:
 
@@ -31,15 +29,21 @@ def tables(
     form: Annotated[LinesFormat, typer.Option("--format", "-f", help="For people or for programs.")] = LinesFormat.TABLE,
 ) -> None:
     """List the tables and views, or describe the columns of one: type, unit, what it is made from, and what it means."""
-    from crawlhouse.output.console import results
-    from crawlhouse.output.row_formats import show_rows, write_rows
+    from crawlhouse.output.row_formats import write_rows
     from schemas.config.settings import load_settings
 
     rows = _list(load_settings()) if name is None else _describe(load_settings(), name)
     if form is LinesFormat.TABLE:
-        show_rows(rows, results(), ALL_ROWS)
+        _show(rows)
     else:
         write_rows(rows, sys.stdout.buffer, Format(form))
+
+
+def _show(rows: Rows) -> None:
+    from crawlhouse.output.console import show, table
+
+    names = rows.schema.names
+    show(table("", names, [[str(row[name] or "") for name in names] for row in rows], numbers={"columns"}))
 
 
 def _list(settings: Settings) -> Rows:

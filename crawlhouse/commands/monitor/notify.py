@@ -62,7 +62,7 @@ def watch() -> None:
 def test(
     channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="As `notify:` of a crawl file names it.")],
 ) -> None:
-    """Send a test message to a channel. Its address is the variable CRAWLHOUSE_NOTIFY_<CHANNEL>, a URL of Apprise."""
+    """Send a test message to a channel. The variable CRAWLHOUSE_NOTIFY_CHANNEL has its address, a URL of Apprise."""
     from crawlhouse.actions.monitor.notify import send_test
 
     send_test(channel)

@@ -113,6 +113,7 @@ def test_a_crawl_takes_the_name_of_a_deleted_one_that_had_learned(settings: Sett
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "x y", "News"])
 def test_what_can_be_no_name_is_not_found(settings: Settings, name: str) -> None:
     settings.crawls.mkdir(parents=True)
+    open_frontier(settings).close()  # nothing is found in a home in which nothing was crawled
     for arguments in (("delete", name, "--yes"), ("rename", name, "new")):
         ended = command(settings, *arguments)
         assert (ended.code, f"There is no crawl {name!r}" in ended.err) == (3, True)

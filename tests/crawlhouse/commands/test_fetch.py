@@ -73,9 +73,9 @@ def test_a_run_is_joined_left_and_joined_again(nowhere: Run, settings: Settings)
 
 
 def test_what_there_is_nothing_to_join(nowhere: Run, settings: Settings) -> None:
-    unknown = nowhere("fetch", "--run", "nothing")
-    assert (unknown.code, "no crawl run and no crawl 'nothing'" in unknown.err) == (3, True)
     run = plan(read_crawl(settings.crawls / "slow.yaml"), "by hand 1", settings)
+    unknown = nowhere("fetch", "--run", "nothing")
+    assert (unknown.code, "no crawl run 'nothing', and no run of a crawl" in unknown.err) == (3, True)
     frontier = open_frontier(settings)
     frontier.stop_run(run.crawl_run, "stopped")
     frontier.close()

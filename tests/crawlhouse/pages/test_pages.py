@@ -27,6 +27,7 @@ from schemas.errors import NotFoundError
 from schemas.manifest import FetchCounts
 from spiders.run import plan
 from storage.database.engine import open_database
+from storage.frontier.frontier import open_frontier
 from tests.cpu import LEAST_SECONDS, seconds_of
 from tests.crawlhouse.conftest import Run
 from tests.crawlhouse.monitor.pastruns import fill, store_runs
@@ -69,12 +70,28 @@ def test_runs_that_were_published_together_show_their_own_records(sqlite_setting
     page = render_run(sqlite_settings, Site(), run.run.crawl_run)
     assert "2 records = 1 published + 0 known + 0 duplicate + 0 quarantined + 1 rejected." in words(page)
     assert "rejected http error 1" in words(page)
+    assert "1 WARC segment," in words(page)
+    assert re.search(r"were met\. Met ", words(page))  # a closed list: nobody has to read what is in order
+    assert "<details open>" not in page
     assert f"{SITE}/&lt;/td&gt;&lt;script&gt;" in page
     assert "<script>alert" not in page
     dataset = words(render_dataset(sqlite_settings, Site(), "articles"))
     assert re.search(r"rows published: 1 \([01] to 2\)", dataset)
     assert "lead_image missing, in percent: 100" in dataset
     assert re.search(r"article_id, version compound columns to be unique critical ✓", dataset)
+
+
+def test_a_crawl_says_what_is_due_now_and_has_the_error_rate_of_the_overview(sqlite_settings: Settings) -> None:
+    crawl_files(sqlite_settings, news=f"seeds: ['{SITE}/']\n")
+    store_runs(sqlite_settings, NEWS, [FetchCounts(due=10, fetched=3, failed=1, left_over=6)])
+    planned = plan(NEWS, key="1", settings=sqlite_settings).crawl_run
+    frontier = open_frontier(sqlite_settings)
+    frontier.begin_close(planned)
+    frontier.release_left_over(planned)
+    frontier.close()
+    page = words(render_crawl(sqlite_settings, Site(), "news"))
+    assert f"URLs are due now, first {SITE}/" in page
+    assert "Failed, in percent: 25" in page
 
 
 def test_a_gate_that_failed_is_red_and_names_its_rows(sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +109,7 @@ def test_a_gate_that_failed_is_red_and_names_its_rows(sqlite_settings: Settings,
     page = words(render_run(sqlite_settings, Site(), "news-20260301T120000Z-000001"))
     assert "held back articles: expect_column_values_to_be_between(word_count): 1 row, expected was min_value 100000; first from" in page
     assert "1 of 1 were not met" in page
+    assert "not met. Not met Result" in page
     assert re.search(rf"first from {SITE}/1 \(word_count \d+\)", page)
     assert re.search(rf"min_value 100000 critical 1 {SITE}/1 : word_count \d+", page)
 
