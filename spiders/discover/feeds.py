@@ -26,6 +26,15 @@ LOST_LINK = re.compile(r"<link\s{0,20}/>\s{0,100}(https?://[^\s<]{1,2000})")  # 
 ENTRY_END = re.compile(r"</(?:[\w.-]{1,50}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
 
 
+MAX_NESTED = 300
+ENTRY_DEPTH = 2
+VOID = frozenset(("br", "hr", "img", "wbr", "input", "meta"))  # of HTML that is written into a feed without being escaped
+TAG = re.compile(  # also a whole CDATA section or comment, in which tags are text
+    r"<!\[CDATA\[[^]]*+(?:\](?!\]>)[^]]*+)*+|<!--[^-]*+(?:-(?!->)[^-]*+)*+"
+    r"|<(?P<closing>/?)(?P<name>[A-Za-z_][\w.:-]{0,60}+)(?P<rest>[^<>]*+)>"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
     """A link as written, with its title and date. `modified_at` is `updated`, unless that equals the date of publishing."""
@@ -48,7 +57,9 @@ def feed_entries(body: bytes, url: str = "", charset: str | None = None) -> Iter
 def _xml_entries(text: str, start: int, url: str) -> Iterator[FeedEntry]:
     import feedparser  # imported here because it is large and most readers never get a feed
 
-    document = '<?xml version="1.0" encoding="utf-8"?>' + strict_xml(_first_entries(LOST_LINK.sub(r"<link>\1</link>", text[start:])))
+    document = '<?xml version="1.0" encoding="utf-8"?>' + strict_xml(
+        within_depth(_first_entries(LOST_LINK.sub(r"<link>\1</link>", text[start:])))
+    )
     parsed = feedparser.parse(io.BytesIO(document.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False)
     language = parsed.feed.get("language")
     for entry in parsed.entries[:MAX_ENTRIES]:
@@ -79,6 +90,21 @@ def _first_entries(text: str) -> str:
         *_, end = (match.end() for match in ENTRY_END.finditer(tail)) if ENTRY_END.search(tail) else (0,)
         text = text[: last.end()] + tail[end:]
     return text[:MAX_CHARACTERS]
+
+
+def within_depth(text: str) -> str:
+    """A feed up to the first element that is in more than MAX_NESTED others: for each element, feedparser looks at those around it."""
+    depth = 0
+    for tag in TAG.finditer(text):
+        if tag["name"] is None or tag["name"].lower() in VOID or tag["rest"].endswith("/"):
+            continue
+        if not tag["closing"]:
+            depth += 1
+        else:  # the end of an entry ends what was left open in it
+            depth = ENTRY_DEPTH if ENTRY_END.match(tag[0]) else max(0, depth - 1)
+        if depth > MAX_NESTED:
+            return text[: tag.start()]
+    return text
 
 
 def _entry_time(entry: dict[str, Any], name: str, language: str | None) -> datetime | None:  # Any: feedparser's values

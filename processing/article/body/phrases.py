@@ -148,11 +148,12 @@ DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}
 
 # The words of a byline beside names, dates and times.
 _BYLINE = """
-by and on at the from updated published posted written words story last am pm a p m est edt et pst pdt pt gmt utc bst ist cet cest mez mesz
+by and on at the from submitted updated published posted written words story last am pm a p m est edt et pst pdt pt gmt utc bst ist cet cest mez mesz
 min mins minute minutes read reading time in for ago hour hours day days mon monday tue tuesday wed wednesday thu thursday fri friday sat
 saturday sun sunday st nd rd th von und am um uhr aktualisiert veröffentlicht text autor autorin stand montag dienstag mittwoch donnerstag
 freitag samstag sonntag mo di mi do fr sa so par et le à h publié mis jour por y el de del actualizado publicado hrs lunes martes miércoles
 jueves viernes sábado domingo di e il alle ore da pubblicato aggiornato door en om af og kl av och 年 月 日 時 分 时 文 記者 记者 作者
+autor autora auteur autore автор текст oleh penulis yazan napsal napsala szerző írta piše بقلم كتب מאת כתב ผู้เขียน โดย
 """
 BYLINE_WORDS = frozenset(_BYLINE.split())
 # Weekdays and other words beside a date in other languages.

@@ -30,6 +30,7 @@ _THAI_DATE = re.compile(
 )
 _THAI_CENTURY = 2500  # of years of two digits
 _THAI_YEARS = range(2500, 2700)
+_RECENT_THAI_YEARS = range(2533, 2593)  # 1990 to 2049
 BUDDHIST_YEARS_AHEAD = 543
 _PERSIAN_YEARS = range(1343, 1473)  # for which the rule of leap years below holds
 _PERSIAN_START = (1400, date(2021, 3, 21))  # a year and its first day
@@ -79,8 +80,9 @@ def _thai(match: re.Match[str]) -> Day:
 def gregorian(found: Day, language: str | None) -> Day | None:
     """The day in the Gregorian calendar: pages in Thai, Persian and Arabic count their years in their own. None: no such day."""
     year, month, day, start, end = found
-    if year in _THAI_YEARS:
-        return (year - BUDDHIST_YEARS_AHEAD, month, day, start, end) if (language or "").lower().startswith("th") else None
+    if year in _THAI_YEARS:  # near to ours they are Thailand's in all languages
+        is_thai = year in _RECENT_THAI_YEARS or (language or "").lower().startswith("th")
+        return (year - BUDDHIST_YEARS_AHEAD, month, day, start, end) if is_thai else None
     own: date | None = None
     if year in _HIJRI_YEARS and (language or "").lower().startswith("ar"):
         own = from_hijri(year, month, day)

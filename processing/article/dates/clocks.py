@@ -20,7 +20,7 @@ _OF_DAY = r"""(?:di\ssera|di\smattina|del\smattino|d[ie]l?\spomeriggio|de\sla\s(
 |du\s(?:soir|matin)|de\sl['’]après|['’]s\s(?:avonds|ochtends|middags|morgens))"""
 _FORMS = (
     re.compile(r"(?<![\d:.])(\d{1,2})[:：](\d{2})(?:[:：](\d{2})(?:[.,]\d+)?)?(?![\d:])"),
-    re.compile(r"(?<![\d:.,])(\d{1,2})\s?(?:h|u|Uhr|heures?)\s?(\d{1,2})(?:(?:m|min)\b\.?)?(?!\d|\.\d)()", re.IGNORECASE),
+    re.compile(r"(?<![\d:.,])(\d{1,2})\s?(?:h|u|Uhr|heures?)\s?(\d{1,2})(?:\s?(?:m|min)\b\.?)?(?!\d|\.\d)()", re.IGNORECASE),
     re.compile(r"(?<![\d:.,])(\d{1,2})\s?[点點时時시]\s?(?:(\d{1,2}|[半반])\s?[分분]?)?(?:\s?(\d{1,2})\s?[秒초])?"),
     re.compile(
         r"(?<![\d:.,])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![.\d])"
@@ -33,7 +33,9 @@ _FORMS = (
         |{_OF_DAY})""",
         re.IGNORECASE | re.VERBOSE,
     ),
-    re.compile(r"(?<![\d:.,])([01]\d|2[0-3])([0-5]\d)()\s?(?=(?:hrs|hours)\b)", re.IGNORECASE),
+    re.compile(
+        r"(?<![\d:.,])([01]\d|2[0-3])([0-5]\d)()\s?(?=(?:hrs|hours|GMT|UTC|[ECMP][SD]T|CES?T|BST|IST|SGT|HKT|JST)\b)", re.IGNORECASE
+    ),
     re.compile(r"^T(\d{2})(\d{2})?(\d{2})?(?=Z|[+-]|$)"),
 )
 # Noon in one word, without its hour.
@@ -52,6 +54,9 @@ _HOUR_WORD = re.compile(
     re.IGNORECASE,
 )
 # How long something takes is no time of day. An end behind the time is of a range: its half of the day is that of the beginning, too.
+_HOURS_ONLY = re.compile(r"\d{1,2}\s?h\s?(?:(?P<minutes>\d{1,2}\s?m)|(?P<bare>(?!\s?\d)(?![^\W_])))", re.IGNORECASE)
+_AT_HOUR = re.compile(r"(?:\b(?:at|à|a\slas?|às|as|um|ab|gegen|kl\.?|ore|alle|vers|dès|om|o|w|v|в|lúc)|@)\s*$", re.IGNORECASE)
+_WITHOUT_H = frozenset((None, "en", "de"))
 _TAKES = re.compile(
     r"""\s?(?:(?:h|hours?|hrs|horas?|heures?|uur|hodin|часов|giờ)\s)?(?:min|sec|std|stunden|hours?|length|long\b|ago|geleden|назад|trước
     |(?:de\s|di\s|of\s)?(?:read|lectura|lecture|leitura|lettura|lese|video|vidéo|audio|listen))""",
@@ -154,6 +159,8 @@ def _read(beside: _Beside, language: str | None, *, iso: bool) -> Clock | None:
     found, gap, rest, _ = beside
     parts = [30 if part in {"半", "반"} else int(part) if part else 0 for part in found.groups() if part is not None]
     hour, minute, second = [*parts, 0, 0, 0][:3]
+    if _is_length(found[0], gap, rest, language):
+        return None
     if _LENGTH.search(gap) or (_TAKES.match(rest) and not (found[0][:2].isdecimal() and _IN_HOURS.match(rest))):
         return None
     end = _RANGE_END.match(rest)
@@ -168,6 +175,14 @@ def _read(beside: _Beside, language: str | None, *, iso: bool) -> Clock | None:
     spelled = _HOUR_WORD.match(rest)
     certain, zone = read_zone(rest[spelled.end() :] if spelled else rest, language, dashed=iso or bool(second))
     return Clock(hour_read, minute, min(second, 59), zone) if certain else None  # 60: a leap second
+
+
+def _is_length(written: str, gap: str, rest: str, language: str | None) -> bool:
+    """Whether hours with a bare `h`, or with minutes behind them, are how long something takes. No clock in English or German says `5h`."""
+    unit = _HOURS_ONLY.match(written + rest[:3])
+    if unit is None or _AT_HOUR.search(gap):
+        return False
+    return unit["minutes"] is not None or (unit["bare"] is not None and language in _WITHOUT_H)
 
 
 def _hour(hour: int, period: Period | None, gap: str) -> int | None:

@@ -14,6 +14,7 @@ from processing.article.dates.zones import LARGEST_OFFSET
 from processing.article.tree.characters import without_invisible
 from schemas.web.date_words import MONTHS
 
+JEWISH_YEARS = 5000
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _WORD = r"([^\s\d,./_|()\[\]]{2,20})"
 # Also as in Korea: 2024. 3. 5.
@@ -172,7 +173,8 @@ def _cjk(text: str) -> Day | None:
 def _words(text: str, language: str | None) -> Day | None:
     for pattern, year, month, day in ((_MONTH_FIRST, 3, 1, 2), (_DAY_FIRST, 3, 2, 1), (_YEAR_FIRST, 1, 2, 3), (_LATVIAN, 1, 3, 2)):
         for match in pattern.finditer(text):
-            if number := month_number(match[month], language):
+            # Nisan is April in Turkish; with a year of the Jewish calendar the day in ours may stand beside it.
+            if int(match[year]) < JEWISH_YEARS and (number := month_number(match[month], language)):
                 return int(match[year]), number, int(match[day]), match.start(), match.end()
     return None
 

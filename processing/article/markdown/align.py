@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,6 +14,12 @@ from processing.article.structure.structure import Structure, StructureBlock
 from schemas.article import Block, BlockKind, BlockMarkup, Container
 
 MAX_IMAGES = 500  # of a page
+MAX_STEPS = 4  # elements around an image, up to its figure
+MAX_BESIDE_IMAGE = 20  # blocks of a figure that may be its caption
+_FIGURE = re.compile(
+    r"(?:^|[\s_-])(?:wp-caption|gallery-?item|(?:swiper|carousel|slider?)-?(?:slide|item)|slide|figure)(?:$|[\s_-])", re.IGNORECASE
+)
+_CAPTION = re.compile(r"caption|bildunterschrift|legende", re.IGNORECASE)
 
 
 def markup_of(blocks: Sequence[Block], structure: Structure) -> tuple[BlockMarkup, ...]:
@@ -67,12 +74,13 @@ def _with_images(markup: list[BlockMarkup], places: list[int | None], structure:
     order = sorted(by_place)
     for index in images[:MAX_IMAGES]:
         behind = bisect_left(order, index)
-        caption_at = _caption_at(structure.blocks[index], structure, by_place)
-        caption = structure.blocks[caption_at[0]].text if caption_at else ""
+        found_at = _caption_at(structure.blocks[index], structure)
+        caption = structure.blocks[found_at].text if found_at is not None else ""
         written = tuple(image_markdown(piece, caption) for piece in structure.blocks[index].pieces if piece.image)
-        if caption_at:
-            markup[caption_at[1]] = replace(markup[caption_at[1]], markdown="")
-        target = caption_at[1] if caption_at else by_place[order[behind]] if behind < len(order) else None
+        caption_at = by_place.get(found_at) if found_at is not None else None  # a gallery's captions are not in the text
+        if caption_at is not None:
+            markup[caption_at] = replace(markup[caption_at], markdown="")
+        target = caption_at if caption_at is not None else by_place[order[behind]] if behind < len(order) else None
         if target is not None:
             markup[target] = replace(markup[target], images=markup[target].images + written)
     return markup
@@ -110,15 +118,23 @@ def _belongs(block: StructureBlock, own: frozenset[int], structure: Structure) -
     return element in own and element > 0
 
 
-def _caption_at(block: StructureBlock, structure: Structure, by_place: dict[int, int]) -> tuple[int, int] | None:
-    """The caption in the figure of an image: its index in the structure, and that of its block."""
-    element, steps = block.element, 0
-    while element > 0 and structure.elements[element].tag != "figure" and steps < 4:
-        element, steps = structure.elements[element].parent, steps + 1
-    figure = structure.elements[element]
-    if figure.tag != "figure":
-        return None
-    for place in range(figure.start, figure.end):
-        if structure.blocks[place].kind is BlockKind.CAPTION and place in by_place and not structure.blocks[place].is_image:
-            return place, by_place[place]
+def _caption_at(block: StructureBlock, structure: Structure) -> int | None:
+    """The index of the caption in the figure of an image, or in what is named like one."""
+    element = block.element
+    for _ in range(MAX_STEPS):
+        if element <= 0:
+            break
+        figure = structure.elements[element]
+        if figure.tag == "figure" or _FIGURE.search(figure.names):
+            captions = range(figure.start, min(figure.end, figure.start + MAX_BESIDE_IMAGE))
+            return next((place for place in captions if _is_caption(structure.blocks[place], structure)), None)
+        element = figure.parent
     return None
+
+
+def _is_caption(block: StructureBlock, structure: Structure) -> bool:
+    if block.is_image or not block.text:
+        return False
+    own = structure.elements[block.element]
+    around = structure.elements[own.parent].names if own.parent > 0 else ""
+    return block.kind is BlockKind.CAPTION or _CAPTION.search(own.names) is not None or _CAPTION.search(around) is not None

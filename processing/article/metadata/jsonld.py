@@ -101,7 +101,7 @@ def texts(value: Any, depth: int = 0) -> list[str]:
     if isinstance(value, list):
         return [text for item in value[:100] for text in texts(item, depth + 1)]
     if isinstance(value, dict):
-        return texts(value.get("@value", value.get("name")), depth + 1)
+        return texts(next((value[key] for key in ("@value", "@list", "@set", "name") if key in value), None), depth + 1)
     return []
 
 

@@ -27,7 +27,7 @@ _AUTHORS = ", ".join(
 _TITLED = ", ".join(
     [
         *(f"[class~={kind}-title i]" for kind in ("entry", "post", "article", "news", "page", "topic", "story")),
-        *(f"[class~={name} i]" for name in ("headline", "contentheading", "p-name", "article_title", "post_title")),
+        *(f"[class~={name} i]" for name in ("headline", "contentheading", "p-name", "article_title", "post_title", "itemtitle")),
         "[itemprop=headline]",
     ]
 )
@@ -151,6 +151,15 @@ class Markup:
                 continue
             line = _line_of(around)
             yield (visible_text(line, MAX_LABELLED), line) if ends[text] >= len(text) - 1 else (text, around)
+
+    @cached_property
+    def rdfa(self) -> dict[str, list[Node]]:
+        """The elements with RDFa properties, by the properties' names in lower case, without their vocabulary."""
+        found: dict[str, list[Node]] = {}
+        for node in self._in_body("[property]"):
+            for name in (node.attributes.get("property") or "").lower().split() if node.tag_id != _META else ():
+                found.setdefault(name.rpartition(":")[2].rpartition("/")[2], []).append(node)
+        return found
 
     @cached_property
     def dates(self) -> list[Node]:

@@ -28,6 +28,7 @@ SHORT_DATE = 20  # characters
 MAX_READ = 400  # characters of an element that are read for a date
 MAX_SHORT = 80  # characters of a short text
 BESIDE_TEXTS = 3  # so close behind the heading that names such as `teaser` speak of the standfirst
+_STANDARD = re.compile(r"\d{4}-\d\d-\d\d")
 _CLOCK = re.compile(r"\W{0,3}(?:(?:at|um|à|às|kl\.?|alle|om)\s)?\d{1,2}[:.h]\d\d\b.{0,20}$")  # alone behind a date
 _NUMBERS = re.compile(r"\d\D*\d|年.{1,4}月")  # without two digits, a text has no date; Chinese numerals are no digits
 
@@ -73,14 +74,31 @@ def beside_headings(markup: Markup) -> Iterator[str]:
 def visible_times(markup: Markup, *, published: bool) -> Iterator[str]:
     """The texts of microdata and `<time>` outside boilerplate for publishing, or for modifying; the most reliable first."""
     for name in ("datepublished", "datecreated") if published else ("datemodified",):
-        for node in markup.properties.get(name, ())[:5]:
+        for node in (markup.properties.get(name) or (markup.rdfa.get(name, []) if published else []))[:5]:
             # blogs keep the date in the article's footer: a date for machines there is the page's unless it is another page's
             if not in_boilerplate(node) or (_has_machine_date(node) and not in_list_of_pages(node)):
                 yield date_text(node)
     named = [(surrounding_names(node), node) for node in markup.times[:40]]
     for words, node in sorted(named, key=lambda item: "publish" not in item[0].lower()):
-        if published != is_of_change(words) and not is_of_event(words) and not in_boilerplate(node):
+        is_other = _is_of_change_only(node, words) if published else not is_of_change(words)
+        if not is_other and not is_of_event(words) and not in_boilerplate(node):
             yield date_text(node)
+    if published:  # of blogs, in the article's footer
+        for node in markup.dates[:80]:
+            if (title := _machine_title(node)) and in_boilerplate(node) and not in_list_of_pages(node):
+                yield title
+
+
+def _is_of_change_only(node: Node, words: str) -> bool:
+    """Whether a date is that of a change. An entry that was never changed has one date that is named `published updated`."""
+    return is_of_change(words) and "published" not in (node.attributes.get("class") or "").lower().split()
+
+
+def _machine_title(node: Node) -> str:
+    """The date for machines in the title of what is named `published`; empty for other elements."""
+    attributes = node.attributes
+    title = attributes.get("title") or ""
+    return title if "published" in (attributes.get("class") or "").lower().split() and _STANDARD.match(title) else ""
 
 
 def visible_dates(markup: Markup) -> Iterator[str]:

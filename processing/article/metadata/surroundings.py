@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from processing.article.tree.parse import Node, tag_numbers
+from processing.article.tree.parse import Node, tag_number, tag_numbers
 
 MAX_ANCESTORS = 25
 MAX_NAME_CHARACTERS = 400
@@ -14,6 +14,7 @@ MAX_NAME_CHARACTERS = 400
 TEASER_ANCESTORS = 4
 TEASER_WORDS = 4
 _TAGS = tag_numbers(("nav", "aside", "footer", "form", "select", "noscript"))
+_FOOTER = tag_number("footer")  # one that is named `meta` has the date and the author
 _OUTERMOST = tag_numbers(("body", "html", "main"))
 _CONTAINERS = tag_numbers(("body", "article", "main"))
 _ARTICLE_INSIDE = "h1, .post-body, .entry-content, [itemprop=articleBody]"
@@ -41,7 +42,7 @@ _EVENTS = ("today", "current", "expir", "event", "deadline", "birth", "valid", "
 _EVENT = re.compile(
     r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE
 )
-_WORDS_APART = re.compile(r"(?<!elementor-)widget|(?:^|[\s_-])(?:nav|cards?)(?:$|[\s_-])")
+_WORDS_APART = re.compile(r"(?<!elementor-)widget|(?:^|[\s_-])(?:nav|(?<!h-)cards?)(?:$|[\s_-])")
 
 
 def in_list_of_pages(node: Node) -> bool:
@@ -64,7 +65,8 @@ def in_boilerplate(node: Node) -> bool:
     for _ in range(MAX_ANCESTORS):
         if current is None or (number := current.tag_id) in _OUTERMOST:
             return False
-        if number in _TAGS or _is_named_boilerplate(node_names(current)):
+        by_tag = number in _TAGS and (number != _FOOTER or "meta" not in node_names(current))
+        if by_tag or _is_named_boilerplate(node_names(current)):
             # the article's own wrapper may have a boilerplate name
             return current.css_first(_ARTICLE_INSIDE) is None
         current = current.parent
@@ -79,6 +81,16 @@ def ancestors(node: Node) -> Iterator[Node]:
             return
         yield parent
         parent = parent.parent
+
+
+def with_ancestors(node: Node) -> Iterator[Node]:
+    """A node and the elements around it, up to the body."""
+    current: Node | None = node
+    for _ in range(MAX_ANCESTORS):
+        if current is None or current.tag_id in _OUTERMOST:
+            return
+        yield current
+        current = current.parent
 
 
 def are_close(one: Node, other: Node) -> bool:

@@ -163,11 +163,19 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("meta", iter(markup.all(*MODIFIED)), today)
         or plausible("time", visible_times(markup, published=False), today)
     )
+    if published is not None and published.source == "url":
+        published = _with_time(published, plausible("text", near_heading(markup)))
     if published is not None and is_utc(published.zone, published.at):
         published = _as_seen(published, markup, page.url, month_first, language)
     if published is None and (change := plausible("text", labelled_changes(markup))) is not None:
         published, modified = replace(change, source="modified"), modified or change
     return published, modified
+
+
+def _with_time(day: Moment, seen: Moment | None) -> Moment:
+    """The day of the URL with the time that readers see near the heading, if they see one of that day."""
+    is_of_day = seen is not None and seen.at.date() == day.at.date() and seen.at.time() != day.at.time()
+    return seen if seen is not None and is_of_day else day
 
 
 def _as_seen(declared: Moment, markup: Markup, url: str, month_first: bool, language: str | None) -> Moment:

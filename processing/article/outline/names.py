@@ -53,7 +53,9 @@ _RECIPE_WORDS = """
 ingredient ingredients ingredientes ingredienti zutaten skladniki instruction instructions directions preparation zubereitung method
 methodstep methodsteps recipe recipestep recipesteps recipemethod recipebody recipecontent
 """
-_IS_BOILERPLATE, _IS_BODY, _IS_RECIPE_PART = 1, 2, 4
+_IS_BOILERPLATE, _IS_BODY, _IS_RECIPE_PART, _IS_CAPTION = 1, 2, 4, 8
+_RECORDINGS = frozenset(("video", "videos", "player", "audio"))
+_CAPTION_WORDS = frozenset(("caption", "captions"))
 # Most names have none of these words and need no further test.
 _TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILERPLATE_PAIRS | _BODY_PAIRS} | set(_RECIPE_WORDS.split())
 _SCREEN_READER = re.compile(
@@ -70,14 +72,15 @@ _COMMENTS_ID = re.compile(  # ids of readers' comments, which count on sections 
     r"|disqus(?:_thread)?|isso-?thread|coral[-_](?:thread|talk.*)|hyvor-talk.*|remark42|respond|kommentare?(?:-?(?:liste|bereich))?|comentarios?|commentaires?|commenti|reacties|komentarze|kommentarer",
     re.IGNORECASE,
 )
+_CAPTION_TAGS = frozenset(("p", "div", "small", "center", "dd"))
 _SELF_NAMED = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "section"))  # their ids are made from the text
 
 Attributes = dict[str, str | None]
 
 
 @lru_cache(maxsize=65_536)  # a page repeats its classes, a site its pages
-def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, bool, bool, bool]:
-    """An element's class and id as one text, and whether it is boilerplate by tag or names, named like the body, or like a recipe's part.
+def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, bool, bool, bool, bool]:
+    """An element's class and id as one text, and what these and its tag say: whether it is boilerplate, body, recipe part, caption.
 
     An id that is made from the element's text does not count.
     """
@@ -88,7 +91,9 @@ def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, boo
     for name in names.split():
         signs |= _signs(name)
     boilerplate = tag in BOILERPLATE_TAGS or signs & _IS_BOILERPLATE
-    return names, bool(boilerplate) and tag not in CONTENT_TAGS, bool(signs & _IS_BODY), bool(signs & _IS_RECIPE_PART)
+    caption = bool(signs & _IS_CAPTION) and not boilerplate and tag in _CAPTION_TAGS
+    boilerplate = boilerplate or (signs & _IS_CAPTION and not caption)
+    return names, bool(boilerplate) and tag not in CONTENT_TAGS, bool(signs & _IS_BODY), bool(signs & _IS_RECIPE_PART), caption
 
 
 def _tokens(names: str) -> list[str]:
@@ -120,7 +125,8 @@ def _signs(name: str) -> int:
     pairs = [f"{one}-{two}" for one, two in pairwise(tokens)]
     words = _BOILERPLATE_WORDS.intersection(tokens) or frozenset(token for token in tokens if _COMMENT_WORD.match(token))
     if (words and not _is_layout(tokens, words)) or not _BOILERPLATE_PAIRS.isdisjoint(pairs):
-        signs |= _IS_BOILERPLATE
+        is_caption = words <= _CAPTION_WORDS and _RECORDINGS.isdisjoint(tokens) and _BOILERPLATE_PAIRS.isdisjoint(pairs)
+        signs |= _IS_CAPTION if is_caption else _IS_BOILERPLATE
     if not _BODY_PAIRS.isdisjoint(pairs) or not _JOINED.isdisjoint(tokens):
         signs |= _IS_BODY
     return signs

@@ -23,6 +23,7 @@ _CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
 _LINE_NUMBERS = re.compile(
     r"(?:^|[\s_-])(?:line-?nos?|line-?num(?:ber)?s?|ln|ln-?num(?:ber)?s?|gutter|blob-num|hljs-ln-numbers|lnt)(?:$|[\s_-])", re.I
 )
+_BLANK_BEHIND_NUMBER = re.compile(r"^ ", re.MULTILINE)
 _ONLY_NUMBERS = re.compile(r"[\d\s]*")
 _PERMALINK = re.compile(r"(?:^|\s)(?:headerlink|heading-?anchor|header-?anchor|anchor-?link|hash-?link|permalink)(?:\s|$)", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
@@ -72,7 +73,16 @@ def is_cell(attributes: Attributes) -> bool:
 
 def code_text(node: Node) -> str:
     """The text of a `<pre>` with its lines, without their numbers; empty for one that holds only the numbers of lines beside it."""
-    text = without_invisible(inline_text(node, edge="\n", skip=_numbers_lines)).strip("\n")
+    numbers: list[Node] = []
+
+    def is_number(inner: Node) -> bool:
+        if is_number := _numbers_lines(inner):
+            numbers.append(inner)
+        return is_number
+
+    text = without_invisible(inline_text(node, edge="\n", skip=is_number)).strip("\n")
+    if numbers:
+        text = _BLANK_BEHIND_NUMBER.sub("", text) if all(line[:1] in {" ", ""} for line in text.split("\n")) else text
     are_numbers = _ONLY_NUMBERS.fullmatch(text) is not None and any(
         _is_named_numbers(one) for one in (node, node.parent) if one is not None
     )

@@ -13,6 +13,14 @@ from processing.article.tree.parse import Node, tag_number, tag_numbers
 
 MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
 MAX_PICTURE_CHARACTERS = 40
+MAX_TITLED_CELL = 1200  # the same of a table with a row of header cells
+MAX_ICONS = 3
+LINE = "\u2028"  # between the lines of a cell
+_ROLE_TABLES = ":is([role=table], [role=grid], [role=treegrid])"
+_ROLE_CELLS = "[role=cell], [role=gridcell], [role=columnheader], [role=rowheader]"
+_THOUSANDS = re.compile(r"\d{3}(?!\d)")
+_TICK = re.compile(r"(?:^|[\s_-])(?:check(?:mark)?|tick|yes)(?:[\s_-]|$)", re.IGNORECASE)
+_CROSS = re.compile(r"(?:^|[\s_-])(?:times|cross|xmark|no|close)(?:[\s_-]|$)", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\.\w{3,4}$")
 MAX_COLUMNS = 50  # that one cell may cover; pages write absurd numbers
 MAX_ROWS = 65_534  # the same of rows (HTML, 4.9.11); they cost nothing
@@ -31,20 +39,36 @@ Row = list[str]
 
 def read_table(node: Node) -> str | None:
     """A table of data, a line per row and ` | ` between cells, empty ones too; None for a table that lays out the page."""
+    if node.tag != "table" and node.css_first(f"{_ROLE_TABLES} :is({_ROLE_TABLES}, table, form)") is not None:
+        return None
     inner = {found.tag for found in _inner(node)}
     if "form" in inner or ("table" in inner and (not _is_data(node) or _is_crowded(node))):
         return None
     if node.css_first(_SCRIPT) is not None and node.css_first("th") is None:
         return None
     rows: list[Row] = []
+    longest = 0
     for row in _rows(node):
-        if max(map(len, row), default=0) > MAX_TABLE_CELL:
+        longest = longest or (MAX_TITLED_CELL if _has_titles(node) else MAX_TABLE_CELL)
+        if max(map(len, row), default=0) > longest:
             return None
         if any(row):
             rows.append(row)
     if len(rows) < 2 or max(sum(map(bool, row)) for row in rows) < 2:
         return None
     return "\n".join(" | ".join(row).rstrip() for row in rows)
+
+
+def _has_titles(table: Node) -> bool:
+    """Whether the first row is of header cells, at least two: then long cells are data, too."""
+    first = next(iter(own_rows(table)), None)
+    cells = row_cells(first) if first is not None else []
+    return len(cells) > 1 and all(map(is_header, cells))
+
+
+def is_header(cell: Node) -> bool:
+    """Whether a cell is a header by its tag or its role."""
+    return cell.tag == "th" or (cell.tag != "td" and cell.attributes.get("role") == "columnheader")
 
 
 def table_caption(node: Node) -> str:
@@ -55,6 +79,8 @@ def table_caption(node: Node) -> str:
 
 def own_rows(table: Node) -> list[Node]:
     """The rows of a table, without those of tables in its cells: the parser puts them directly into it or into a part of it."""
+    if table.tag != "table":
+        return [row for row in table.css("[role=row]") if not is_unseen(row)]
     rows: list[Node] = []
     last: list[Node] = []  # browsers show them last
     for part in table.iter():
@@ -96,6 +122,8 @@ def _rows(node: Node) -> Iterator[Row]:
 
 def begins_group(row: Node) -> bool:
     """Whether a row is the first of its `tbody`, into which no cell from above reaches."""
+    if row.tag != "tr":
+        return False
     before = row.prev
     while before is not None and before.tag != "tr":
         before = before.prev
@@ -109,6 +137,8 @@ def row_cells(row: Node) -> list[Node]:
 
 def _cells_of(row: Node) -> list[tuple[Node, Attributes]]:
     """The cells of a row that readers see, with their attributes. The parser puts cells directly into it."""
+    if row.tag != "tr":
+        return [(cell, cell.attributes) for cell in row.css(_ROLE_CELLS) if not is_unseen(cell)]
     cells = []
     cell = row.first_child
     while cell is not None:
@@ -148,7 +178,21 @@ def _cell_text(cell: Node) -> str:
         return ""
     if child.tag_id == _TEXT and child.next is None:  # the common case
         return folded_text(child.text_content or "")
-    return folded_text(inline_text(cell)) or _picture(cell)
+    text = inline_text(cell, edge=LINE)
+    return (_joined_lines(text) if LINE in text else folded_text(text)) or _picture(cell) or drawn_sign(cell)
+
+
+def _joined_lines(text: str) -> str:
+    """The lines of a cell in one. Between two numbers stands a sign, so that `12` above `500` is not read as 12 500."""
+    joined = ""
+    for line in filter(None, map(folded_text, text.split(LINE))):
+        joined += f"{between_lines(joined, line)}{line}" if joined else line
+    return joined
+
+
+def between_lines(before: str, behind: str) -> str:
+    """What stands between two lines of a cell."""
+    return "; " if before[-1:].isdigit() and _THOUSANDS.match(behind) else " "
 
 
 def _picture(cell: Node) -> str:
@@ -156,6 +200,17 @@ def _picture(cell: Node) -> str:
     pictures = cell.css("img[alt]")
     alt = folded_text(pictures[0].attributes.get("alt") or "") if len(pictures) == 1 else ""
     return alt if len(alt) <= MAX_PICTURE_CHARACTERS and not _FILE_NAME.search(alt) else ""
+
+
+def drawn_sign(cell: Node) -> str:
+    """The sign for a box or an icon that is all of a cell: whether it is ticked, or says yes or no."""
+    drawn = cell.css("input[type=checkbox], i[class], span[class], svg[class]")
+    if not drawn or len(drawn) > MAX_ICONS:
+        return ""
+    if drawn[0].tag == "input":
+        return "☑" if "checked" in drawn[0].attributes else "☐"
+    names = " ".join([icon.attributes.get("class") or "" for icon in drawn])
+    return "✓" if _TICK.search(names) else "✗" if _CROSS.search(names) else ""
 
 
 def _add_covered(row: Row, covered: dict[int, int]) -> None:

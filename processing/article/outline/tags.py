@@ -48,7 +48,9 @@ MAX_UNKNOWN_ANCESTORS = 8
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 BOILERPLATE_TAGS = frozenset(("footer", "aside", "form", "dialog", "menu"))
 CONTENT_TAGS = frozenset(("body", "main", "article", "figcaption"))
-READ_WHOLE = frozenset(("pre", "table"))
+CODE_TAGS = frozenset(("pre", "listing", "xmp"))
+READ_WHOLE = CODE_TAGS | {"table"}
+TABLE_ROLES = frozenset(("table", "grid", "treegrid"))
 ITEMS = frozenset(("li", "dt", "dd"))
 KINDS: dict[str, Kind] = {
     **{tag: (HEADING, level) for tag, level in _HEADINGS.items()},

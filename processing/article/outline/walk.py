@@ -22,6 +22,7 @@ from processing.article.outline.tags import (
     BLOCK,
     BOILERPLATE_TAGS,
     BREAK,
+    CODE_TAGS,
     CONTENT_TAGS,
     IGNORED,
     KIND_TAGS,
@@ -29,6 +30,7 @@ from processing.article.outline.tags import (
     LINK,
     READ_WHOLE,
     SPECIAL,
+    TABLE_ROLES,
     TEXT,
     kind_inside,
     rare_action,
@@ -36,15 +38,19 @@ from processing.article.outline.tags import (
 from processing.article.tree.characters import without_invisible
 from processing.article.tree.images import emoji_text
 from processing.article.tree.parse import Node
+from processing.article.tree.short import short_texts
 from schemas.article import BlockKind
 
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
 MAX_WALKS = 4
 MAX_WALKS_WITHOUT_TEXT = 8  # while hardly anything was read
 MAX_HEADLINE_WALKS = 3  # into elements with the headline, one in the other
+MAX_CAPTION = 1000  # characters
+_PARTS = "h1, h2, h3, h4, h5, h6, li, dt, dd"
 MAX_CARD = 600  # characters: a link around more was never closed
 
 _NO_LINK, _LINKED, _ANCHORED = range(3)
+_CAPTION = (CAPTION, 0)
 
 
 def read_outline(root: Node | None) -> Outline:
@@ -197,7 +203,7 @@ class _Walk:
         if self.text:
             self.end_text_block()
         opened = self.open
-        if tag in READ_WHOLE and (self.add_code(node) if tag == "pre" else len(opened) < MAX_DEPTH and self.add_table(node)):
+        if tag in READ_WHOLE and (self.add_code(node) if tag in CODE_TAGS else len(opened) < MAX_DEPTH and self.add_table(node)):
             return False
         if len(opened) >= MAX_DEPTH:
             opened.append(opened[-1])
@@ -205,17 +211,20 @@ class _Walk:
         attributes = node.attributes
         elements = self.elements
         if attributes:
-            names, boilerplate, body, recipe_part = read_names(tag, attributes.get("class"), attributes.get("id"))
+            names, boilerplate, body, recipe_part, caption = read_names(tag, attributes.get("class"), attributes.get("id"))
             if "style" in attributes or "hidden" in attributes:
                 boilerplate = boilerplate or (is_hidden(attributes) and tag not in CONTENT_TAGS)
+            if "role" in attributes and attributes["role"] in TABLE_ROLES and len(opened) < MAX_DEPTH and self.add_table(node):
+                return False
             if "itemprop" in attributes:
                 body = body or attributes["itemprop"] == "articleBody"
                 boilerplate = boilerplate or attributes["itemprop"] == "comment"
             if tag == "footer" and elements[opened[-1]].kind[0] is QUOTE:
                 boilerplate = False  # it names who is quoted
         else:
-            names, boilerplate, body, recipe_part = "", tag in BOILERPLATE_TAGS, False, False
+            names, boilerplate, body, recipe_part, caption = "", tag in BOILERPLATE_TAGS, False, False, False
             boilerplate = boilerplate and not (tag == "footer" and elements[opened[-1]].kind[0] is QUOTE)
+        boilerplate = boilerplate or (caption and not _is_plain_caption(node))
         if boilerplate:
             place = len(elements), len(self.text_blocks), opened[-1], len(opened)
             self.skipped.append(SkippedElement(node, tag, names, body, recipe_part, *place, link))
@@ -223,6 +232,7 @@ class _Walk:
         parent = opened[-1]
         opened.append(len(elements))
         kind = kind_inside(tag, elements[parent].kind) if tag in KIND_TAGS else elements[parent].kind
+        kind = _CAPTION if caption and kind[0] is PARAGRAPH else kind
         elements.append(Element(tag, names, parent, len(self.text_blocks), 0, body, kind, recipe_part))
         return True
 
@@ -335,6 +345,11 @@ class _Walk:
     def add_whole(self, kind: BlockKind, text: str, linked: int) -> None:
         """A text block that is not gathered from the walk."""
         self.text_blocks.append(text_block(kind, text, linked, self.open[-1]))
+
+
+def _is_plain_caption(node: Node) -> bool:
+    """Whether an element that is named a caption has no more text than one, and no parts, as the box of a film has."""
+    return short_texts(node, MAX_CAPTION) is not None and node.css_first(_PARTS) is None
 
 
 def _named(node: Node) -> tuple[str, int]:

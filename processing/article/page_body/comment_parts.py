@@ -18,7 +18,6 @@ MAX_INNER = 500  # elements with names in one comment
 MAX_ASIDE_CHARACTERS = 400  # of a signature or a user panel
 MAX_DATE_CHARACTERS = 60
 MAX_LABEL_CHARACTERS = 25
-MAX_DEEP = 400  # ancestors
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # What build tools put behind a class: a mixture of letters and digits.
 _HASH = re.compile(r"(?<=[A-Za-z])(?:__?|-)(?=[A-Za-z]*\d)[A-Za-z\d_-]{2,10}$")
@@ -119,7 +118,7 @@ def _moment(written: str | None, month_first: bool) -> datetime | None:
 def read_text(node: Node) -> str:
     """The lines of a comment. The node is changed: what is not the text is cut out of it."""
     heads = [found for found in (next(author_nodes(node), None), next(date_nodes(node), None)) if found is not None]
-    around_heads = {around for head in heads for around in _with_ancestors(head)}
+    around_heads = {around for head in heads for around in _up_to(node, head)}
     best, longest = node, 0
     for inner in list(node.css("[class], [itemprop], [id]"))[:MAX_INNER]:
         if inner.mem_id not in around_heads and _is_body(inner) and (length := len(inner.text(strip=True))) > longest:
@@ -155,14 +154,12 @@ def words_of(name: str) -> list[str]:
     return [word.lower() for word in _TOKEN.findall(_HASH.sub("", name[:100]))]
 
 
-def _with_ancestors(node: Node) -> Iterator[int]:
-    """The ids of a node and of those around it: an element that holds the author or the time is more than the text."""
+def _up_to(root: Node, node: Node) -> Iterator[int]:
+    """The ids of a node and of those around it in `root`: an element that holds the author or the time is more than the text."""
     around: Node | None = node
-    for _ in range(MAX_DEEP):
-        if around is None:
-            return
+    while around is not None:
         yield around.mem_id
-        around = around.parent
+        around = around.parent if around.mem_id != root.mem_id else None
 
 
 def _lines(blocks: list[TextBlock], *, whole: bool) -> list[str]:

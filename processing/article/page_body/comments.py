@@ -14,7 +14,6 @@ from processing.article.tree.parse import Node, Tree
 MAX_COMMENTS = 2_000  # of a page
 MAX_CANDIDATES = 20_000  # elements with a name that comments may have
 MAX_LEVEL = 50
-MAX_DEEP = 400  # ancestors of a comment that are looked at
 MAX_LEVELS_UP = 6  # from a comment's named element to the element that has its author, too
 MIN_ALIKE = 2  # elements of one name: a single `post` is the page's article
 SAMPLE = 5  # members of a group that are looked at closely
@@ -147,8 +146,7 @@ def _weight(name: str, members: list[Node]) -> float:
 
 def _levels(members: list[Node]) -> list[int]:
     """How deep each element is inside others of the group, or what its names and attributes say of it, from the least on."""
-    own = {member.mem_id for member in members}
-    levels = [_nesting(member, own) for member in members]
+    levels = _nesting(members)
     if not any(levels):
         written = [_written_level(member) for member in members]
         least = min((level for level in written if level is not None), default=0)
@@ -156,14 +154,23 @@ def _levels(members: list[Node]) -> list[int]:
     return [min(level, MAX_LEVEL) for level in levels]
 
 
-def _nesting(member: Node, own: set[int]) -> int:
-    level, around = 0, member.parent
-    for _ in range(MAX_DEEP):
-        if around is None:
-            break
-        level += around.mem_id in own
-        around = around.parent
-    return level
+def _nesting(members: list[Node]) -> list[int]:
+    """How many others of the group are around each element. Every element around them is looked at once."""
+    own = {member.mem_id for member in members}
+    inside: dict[int, int] = {}  # by element: how many of the group hold it, itself included
+    levels = []
+    for member in members:
+        path: list[int] = []
+        around: Node | None = member
+        while around is not None and around.mem_id not in inside:
+            path.append(around.mem_id)
+            around = around.parent
+        count = inside[around.mem_id] if around is not None else 0
+        for identity in reversed(path):
+            count += identity in own
+            inside[identity] = count
+        levels.append(inside[member.mem_id] - 1)
+    return levels
 
 
 def _written_level(member: Node) -> int | None:

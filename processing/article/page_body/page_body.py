@@ -17,6 +17,7 @@ SMOOTHED_SHARE = 0.5
 # The limit by type, as a share of the one with the best expected F1. That takes blocks as independent, but whole parts of such pages are
 # main text or not. Chosen on the tuning half.
 LIMITS = {"collection": 0.9, "listing": 0.9, "product": 1.1}
+_WHOLE = frozenset((BlockKind.CODE, BlockKind.TABLE))
 LEAST_WORDS = 10  # expected words of main text: a page with fewer has none, because scripts make it, or it is an error
 
 
@@ -31,7 +32,7 @@ def read_page_body(structure: Structure, types: Mapping[str, float], article: Co
     model = load_model()
     scores = model.token_scores(block_tokens(structure))
     probabilities = model.probabilities(block_features(structure, scores, types, words, article))
-    chosen = best_blocks(smoothed(probabilities, types), words, types)
+    chosen = with_code_and_tables(structure, best_blocks(smoothed(probabilities, types), words, types))
     return _with_images(structure, chosen)
 
 
@@ -60,6 +61,19 @@ def best_blocks(probabilities: Floats, words: Floats, types: Mapping[str, float]
     limit = expected.max() * (1 + sum((share - 1) * types.get(name, 0.0) for name, share in LIMITS.items()))
     count = max(int((probabilities >= limit).sum()), 1)
     return sorted(order[:count].tolist())
+
+
+def with_code_and_tables(structure: Structure, chosen: list[int]) -> list[int]:
+    """The chosen blocks with the code and the tables that stand directly before or behind one of them in the same element."""
+    own = set(chosen)
+    blocks, elements = structure.blocks, structure.elements
+    for index, block in enumerate(blocks):
+        if index in own or block.kind not in _WHOLE:
+            continue
+        beside = (place for place in (index - 1, index + 1) if place in own)
+        if any(block.element in {blocks[place].element, elements[blocks[place].element].parent} for place in beside):
+            own.add(index)
+    return sorted(own)
 
 
 def as_block(block: StructureBlock) -> Block:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from processing.article.outline.table import MAX_WIDTH, begins_group, columns_of, own_rows, row_cells, rows_of
+from processing.article.outline.table import MAX_WIDTH, begins_group, columns_of, drawn_sign, is_header, own_rows, row_cells, rows_of
 from processing.article.structure.structure import STRONG, Piece, TableCells
 from processing.article.tree.parse import Node
 
@@ -27,7 +27,7 @@ def read_cells(table: Node, read_cell: Callable[[Node], Cell]) -> TableCells:
         if any(row):
             parent = node.parent
             if not rows:
-                has_header = (parent is not None and parent.tag == "thead") or all(cell.tag == "th" for cell in cells)
+                has_header = (parent is not None and parent.tag == "thead") or all(map(is_header, cells))
                 has_header = has_header or _is_strong(row)
             rows.append(row)
         if count > MAX_CELLS:
@@ -53,7 +53,10 @@ def _row(cells: list[Node], covered: dict[int, int], read_cell: Callable[[Node],
             columns, rows = columns_of(cell.attributes), rows_of(cell.attributes)
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
-        row.append(read_cell(cell))
+        pieces = read_cell(cell)
+        if not pieces and cell.first_child is not None and (sign := drawn_sign(cell)):
+            pieces = [Piece(sign)]
+        row.append(pieces)
     _add_covered(row, covered)
     for column in [column for column in covered if column >= len(row)]:
         del covered[column]

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from processing.article.outline.names import is_hidden
 from processing.article.outline.special import code_text, is_cell, is_drop_cap, is_unread_span, linked_note_mark, span_text, special_text
-from processing.article.outline.table import read_table, table_caption
-from processing.article.outline.tags import BLOCK, BREAK, IGNORED, ITEMS, KINDS, KNOWN, LINK, SPECIAL, TEXT, rare_action
+from processing.article.outline.table import between_lines, read_table, table_caption
+from processing.article.outline.tags import (
+    BLOCK,
+    BREAK,
+    CODE_TAGS,
+    IGNORED,
+    ITEMS,
+    KINDS,
+    KNOWN,
+    LINK,
+    SPECIAL,
+    TABLE_ROLES,
+    TEXT,
+    rare_action,
+)
 from processing.article.structure.addresses import base_url, image_source, link_target
 from processing.article.structure.code import code_language
+from processing.article.structure.containers import Containers
 from processing.article.structure.pieces import folded_pieces, join_drop_cap, plain
 from processing.article.structure.structure import (
     CODE,
@@ -24,25 +38,24 @@ from processing.article.structure.structure import (
     LINK as LINKED,
 )
 from processing.article.structure.tables import read_cells
+from processing.article.tree.formulas import shows_formula
 from processing.article.tree.images import image_text
 from processing.article.tree.inline import IN_TABLES, cell_mark
 from processing.article.tree.parse import Node, Tree
 from processing.article.tree.quotes import quotation_marks
-from schemas.article import BlockKind, Container
+from schemas.article import BlockKind
 
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
-MAX_CONTAINERS = 12  # nested lists and quotations; deeper ones count as these
 MAX_MARKS = 6  # nested inline elements
 MAX_BLOCKS = 20_000  # what is behind them is left out, which bounds the time
 MAX_ELEMENTS = 100_000
 LITTLE_TEXT = 500  # characters: if a page has less, scripts make its text, and what it says without them is read
-MAX_ITEM_NUMBER = 999_999_999  # Markdown knows no larger one
 _MARKS = {
     **dict.fromkeys(("strong", "b"), Mark(STRONG)),
     **dict.fromkeys(("em", "i", "cite", "dfn", "var"), Mark(EMPHASIS)),
     **dict.fromkeys(("code", "kbd", "samp", "tt"), Mark(CODE)),
 }
-_NOTHING, _ELEMENT, _MARK, _QUOTED = range(4)  # what ends where an open node ends
+_NOTHING, _ELEMENT, _MARK, _QUOTED, _LINE = range(5)  # what ends where an open node ends
 
 
 def read_structure(tree: Tree, url: str) -> Structure:
@@ -62,7 +75,19 @@ def read_pieces(node: Node, base: str) -> list[Piece]:
     walk = _Walk(base)
     walk.in_line = True
     walk.read(node)
-    return walk.blocks[0].pieces if walk.blocks else []
+    return _in_one_line(walk.blocks[0].pieces) if walk.blocks else []
+
+
+def _in_one_line(pieces: list[Piece]) -> list[Piece]:
+    """The pieces of a table's cell, with what the outline writes between its lines."""
+    line: list[Piece] = []
+    for place, piece in enumerate(pieces):
+        if piece.is_break:
+            before, behind = line[-1].text if line else "", pieces[place + 1].text if place + 1 < len(pieces) else ""
+            line.append(Piece(between_lines(before, behind)))
+        else:
+            line.append(piece)
+    return line
 
 
 class _Walk:
@@ -82,8 +107,7 @@ class _Walk:
         self._last_image = ""
         self._breaks = 0
         self._drop_cap = False  # the block begins with a large first letter
-        self._names = 0  # given to items and quotations
-        self._last_items: dict[int, tuple[Container, ...]] = {}  # by list
+        self._containers = Containers()
 
     def read(self, root: Node) -> None:
         """Walk from the root. Without recursion: pages nest deeper than Python's stack."""
@@ -95,6 +119,8 @@ class _Walk:
                 node, ending, self._marks = stack.pop()
                 if ending == _ELEMENT:
                     self._close_element()
+                elif ending == _LINE:
+                    self._raw.append(Piece(" ", (), is_break=True))
                 elif ending == _QUOTED:
                     self._add_text(self._closes.pop())
                 continue
@@ -154,15 +180,18 @@ class _Walk:
         if self.in_line:
             if tag in IN_TABLES and (mark := cell_mark(node)):
                 self._end_with(mark)
-            self._raw.append(Piece(" ", self._marks))
-            return _NOTHING
+                self._raw.append(Piece(" ", self._marks))
+            else:
+                self._raw.append(Piece(" ", (), is_break=True))
+            return _LINE
         self._end_block()
-        if tag == "pre":
+        if tag in CODE_TAGS:
             self._add_code(node)
             return None
         if len(self._open) >= MAX_DEPTH:
             return _NOTHING
-        if tag == "table" and self._add_table(node):
+        is_table = tag == "table" or (node.attributes.get("role") or "") in TABLE_ROLES
+        if is_table and self._add_table(node):
             return None
         self._open_element(node, tag)
         return _ELEMENT
@@ -213,6 +242,8 @@ class _Walk:
         if text := image_text(node, is_first=not self._text_before()):
             self._add_text(text)
             return
+        if shows_formula(node):  # which stands beside it as text
+            return
         source = image_source(node, self._base)
         if source and not (source == self._last_image and node.parent is not None and node.parent.tag == "noscript"):
             self._last_image = source
@@ -233,7 +264,7 @@ class _Walk:
         if self._breaks > 1 and not self.in_line:
             self._end_block()
         else:
-            self._raw.append(Piece(" ", (), is_break=not self.in_line))
+            self._raw.append(Piece(" ", (), is_break=True))
 
     def _kind(self) -> tuple[BlockKind, int]:
         return self.elements[self._open[-1]].kind
@@ -285,37 +316,18 @@ class _Walk:
         hidden = (around is not None and around.is_hidden) or is_hidden(attributes) or attributes.get("aria-hidden") == "true"
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".strip()[:300] if attributes else ""
         role = f"{attributes.get('role') or ''} {attributes.get('itemprop') or ''}".strip().lower()[:60] if attributes else ""
-        containers = self._containers(node, tag, around)
+        containers = self._containers.inside(node, tag, around.containers if around is not None else (), self._list_around())
         depth = 0 if around is None else around.depth + 1
         self._open.append(len(self.elements))
         self.elements.append(StructureElement(tag, names, parent, len(self.blocks), 0, role, hidden, kind, containers, depth))
 
-    def _containers(self, node: Node, tag: str, around: StructureElement | None) -> tuple[Container, ...]:
-        above = around.containers if around is not None else ()
-        if len(above) >= MAX_CONTAINERS or (tag not in ITEMS and tag != "blockquote"):
-            return above
-        self._names += 1
-        if tag == "blockquote":
-            return (*above, Container("quote", self._names, self._names))
-        group = self._list_around()
-        if tag == "dd" and group in self._last_items:  # a definition belongs to the term before it
-            return self._last_items[group]
-        kind, number = ("number", self._item_number(node, group)) if node.parent is not None and node.parent.tag == "ol" else ("bullet", 0)
-        self._last_items[group] = (*above, Container(kind, group, self._names, number))
-        return self._last_items[group]
-
     def _list_around(self) -> int:
         """The element of the list that an item is in. In a `dl`, a `div` may hold a term and its definitions."""
+        if not self._open:
+            return 0
         inner = self._open[-1]
         outer = self._open[-2] if len(self._open) > 1 else inner
         return outer if self.elements[inner].tag == "div" and self.elements[outer].tag == "dl" else inner
-
-    def _item_number(self, node: Node, group: int) -> int:
-        parent, last = node.parent, self._last_items.get(group)
-        given = node.attributes.get("value") or ("" if last or parent is None else parent.attributes.get("start") or "1")
-        if given.strip().isdecimal() and len(given) < 12:
-            return min(int(given), MAX_ITEM_NUMBER)
-        return min(last[-1].number + 1, MAX_ITEM_NUMBER) if last else 1
 
     def _close_element(self) -> None:
         self._end_block()

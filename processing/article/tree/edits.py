@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 from processing.article.tree.characters import folded_text
 from processing.article.tree.parse import Node
 from processing.article.tree.short import beginning, short_texts
@@ -21,7 +23,7 @@ def edited_text(before: str, node: Node) -> str | None:
     if not text or len(text) > MAX_STRUCK_CHARACTERS:
         return None
     melts_before = before[-1:].isdigit() and text[0].isdigit()
-    melts_behind = text[-1].isalnum() and _begins_with_word(following)
+    melts_behind = text[-1].isalnum() and _begins_with_word_or_sign(following)
     return f"{' ' if melts_before else ''}{text}{' ' if melts_behind else ''}" if melts_before or melts_behind else None
 
 
@@ -31,5 +33,7 @@ def _replaces(node: Node | None) -> bool:
     return node is not None and node.tag == "ins"
 
 
-def _begins_with_word(node: Node | None) -> bool:
-    return node is not None and beginning(node, 1).isalnum()
+def _begins_with_word_or_sign(node: Node | None) -> bool:
+    """Whether a word, a number or the currency sign of a price begins a node."""
+    first = beginning(node, 1) if node is not None else ""
+    return first.isalnum() or category(first or " ") == "Sc"

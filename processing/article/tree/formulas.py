@@ -65,6 +65,15 @@ def image_formula(node: Node) -> str:
     return "" if before is not None and before.tag != "-text" and before.css_first("math") is not None else _plain(alt)
 
 
+def shows_formula(node: Node) -> bool:
+    """Whether an image shows the formula that stands before it as text."""
+    attributes = node.attributes
+    before = node.prev
+    if before is None or before.tag == "-text" or not _IMAGE_SOURCES.search(attributes.get("src") or ""):
+        return False
+    return before.css_first("math") is not None
+
+
 def _plain(tex: str) -> str:
     text = folded_text(tex)[:MAX_FORMULA_CHARACTERS]
     styled = _STYLE.match(text)

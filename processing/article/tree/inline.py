@@ -28,6 +28,7 @@ BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split()
 _BLOCK_NUMBERS, _UNREAD_NUMBERS, _TABLE_NUMBERS, _QUOTATION = map(tag_numbers, (BLOCKS, _UNREAD, IN_TABLES, ["q"]))
 _OWN_NUMBERS = tag_numbers(("br", "sup", "sub", "del", "s", "strike", "ins", "span", "small", "font", "math", "img", "script"))
 _READERS: dict[str | None, Callable[[Node], str]] = {"math": formula_text, "img": image_text, "script": script_formula}
+_CODE_LINE = re.compile(r"(?:^|\s)(?:(?:code|token|view)-?)?line(?:\s|$)")  # of a `pre`, a line each
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|(?:a-)?offscreen|sortkey|mw-editsection"
@@ -59,7 +60,7 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
         if number in _OWN_NUMBERS and (text := _own_text(node, parts, edge)) is not None:
             parts.append(text)
         elif number not in _UNREAD_NUMBERS and not is_unseen(node) and not (skip is not None and skip(node)):
-            if end and edge == " " and number in _TABLE_NUMBERS and (mark := cell_mark(node)):
+            if end and edge != "\n" and number in _TABLE_NUMBERS and (mark := cell_mark(node)):
                 _end_with(parts, mark)
             parts.append(end if end and parts and not parts[-1].endswith(edge) else "")
             if number in _QUOTATION:
@@ -87,6 +88,8 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
             attributes = node.attributes
             if not attributes:
                 return None
+            if edge == "\n" and parts and not parts[-1].endswith("\n") and _CODE_LINE.search(attributes.get("class") or ""):
+                parts.append("\n")
             kind = raised_kind(node, attributes)
             before = "".join(parts[-3:])[-20:]
             return raised_text(before, node, kind=kind) if kind else cents(node, attributes, before)

@@ -23,6 +23,10 @@ _NOTE_NAMES = re.compile(r"foot-?note|note-?ref|reference|cite|citation|fn(?:ref
 _FRACTIONS = frozenset("¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞")
 _HOUR_BEFORE = re.compile(r"\dh\s?\d{1,2}$")
 _DENOMINATOR = re.compile(r"[/⁄]([2-9]|1\d)(?!\d)")  # of a fraction in a line of text; a larger one is seldom
+_PRICE_NAMES = re.compile(r"pri[cs]e|preis|prix|preço|precio|prezzo|amount|(?<![a-z])cena", re.IGNORECASE)
+MAX_PRICE_ANCESTORS = 3
+_INLINE_AROUND = frozenset(("span", "b", "strong", "em", "i", "bdi", "font", "big", "small", "mark", "data", "a"))
+MAX_INLINE_ANCESTORS = 4
 _CENTS = re.compile(r"fraction|(?:^|[-_\s])(?:cents?|decimals?)(?:$|[-_\s])", re.IGNORECASE)
 _RAISED_NAMES = re.compile(
     r"(?:^|\s)(?:(sup|sub)(?:er|er-?script|-?script)?|exponent|(?:foot|end)?-?note(?:-?(?:ref|mark|number))?|fn-?ref)(?=\s|$)",
@@ -32,7 +36,9 @@ _RAISED_STYLE = re.compile(r"vertical-align:\s*(sup|sub)", re.IGNORECASE)
 _BEHIND_TIME = re.compile(r"\s*(?:uhr|h\b|Uhr)", re.IGNORECASE)
 _HOUR = re.compile(r"(?:^|\D)(?:1?\d|2[0-4])$")
 _AT = re.compile(r"(?:^|\s)(?:um|ab|bis|von|at|godz\.|o|od|do|ore|kl\.|в|с|до|v|à|às)\s\d{1,2}$", re.IGNORECASE)  # before an hour
-_BASE = re.compile(r"(?<!\d)(?:2|10)$")  # of most powers
+_BASE = re.compile(r"(?<![\d.,])(?:2|10)$")  # of most powers
+_FACTOR_BEFORE = re.compile(r"[×·⋅*∙]\s?(?:2|10)$|\d\s?[x×]\s?(?:2|10)$")
+LARGEST_POWER = 30  # a larger exponent of an amount of money is seldom
 _MINUTES = re.compile(r"[0-5]\d")
 _RANGE_BEHIND = re.compile(r"\s?(?:[-–]|bis|to|do|a)\s?(?:1?\d|2[0-4])$")  # of times: 8<sup>30</sup>–10<sup>00</sup>
 _DEGREES_BEHIND = re.compile(r"\s?[CF]\b")
@@ -138,15 +144,35 @@ def _digits(before: str, text: str, behind: str, node: Node) -> str | None:
     if _is_numerator(text, node, behind):
         return f" {text}"  # behind a whole number
     if _is_price(before, text, behind):
-        return _cents(before, text)
+        return _cents(before, text) if not _is_power(before, text, node) else None
     if _is_minutes(before, text, behind):
         return f":{text}"
-    return note_mark(before, text) if _YEAR_BEFORE.search(before) else None
+    is_amount = len(text) == 1 and _PRICE_BEFORE.search(before) is not None and not _BASE.search(before)  # £350<sup>2</sup> million
+    return note_mark(before, text) if is_amount or _YEAR_BEFORE.search(before) else None
 
 
 def _is_price(before: str, text: str, behind: str) -> bool:
     """Whether two digits behind a number are the cents of a price."""
     return len(text) == 2 and (_PRICE_BEFORE.search(before) is not None or _BEHIND_PRICE.match(behind) is not None)
+
+
+def _is_power(before: str, text: str, node: Node) -> bool:
+    """Whether two digits behind a 10 or a 2 are its exponent, though it is an amount of money: `10<sup>12</sup> €`."""
+    if not _BASE.search(before) or text[0] == "0":
+        return False
+    return _FACTOR_BEFORE.search(before) is not None or (int(text) <= LARGEST_POWER and not _is_in_price(node))
+
+
+def _is_in_price(node: Node) -> bool:
+    """Whether the raised text is in an element that is named a price."""
+    around = node.parent
+    for _ in range(MAX_PRICE_ANCESTORS):
+        if around is None:
+            break
+        if _PRICE_NAMES.search(around.attributes.get("class") or ""):
+            return True
+        around = around.parent
+    return False
 
 
 def _cents(before: str, text: str) -> str:
@@ -216,5 +242,14 @@ def _is_note(node: Node) -> bool:
 
 
 def _text_behind(node: Node) -> str:
-    following = node.next
-    return beginning(following, 20) if following is not None else ""
+    """The text behind an element, also where it is the last one in inline elements."""
+    around: Node | None = node
+    for _ in range(MAX_INLINE_ANCESTORS):
+        if around is None:
+            break
+        if (following := around.next) is not None:
+            return beginning(following, 20)
+        around = around.parent
+        if around is None or around.tag not in _INLINE_AROUND:
+            break
+    return ""

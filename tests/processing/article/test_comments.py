@@ -8,6 +8,7 @@ import pytest
 
 from processing.article.page_body.comments import Comment, read_comments
 from processing.article.tree.parse import parse
+from tests.cpu import growth
 
 TEXT = "The ferry crosses the harbour in half an hour, and the boats of next year will be faster, says the town"
 
@@ -147,3 +148,13 @@ def test_teasers_called_posts_are_comments_on_a_forum_only() -> None:
 
 def test_a_page_without_comments() -> None:
     assert read_comments(parse(f"<body><div class=post><b class=author>Ann</b><p>{TEXT}</p></div></body>")) == []
+
+
+@pytest.mark.parametrize(
+    "opening", ["<div class=comment><span class=author>A</span>y", "<div itemprop=comment><a class=author>x</a>y ", "<div class=comment>x "]
+)
+def test_comments_in_comments_take_time_by_their_number(opening: str) -> None:
+    def work(size: int) -> None:
+        read_comments(parse(opening * (size // len(opening))))
+
+    assert growth(work, 20_000) < 8

@@ -12,8 +12,9 @@ from processing.article.markdown.align import markup_of
 from processing.article.markdown.chunks import split_chunks
 from processing.article.markdown.document import write_document
 from processing.article.markdown.leaf import leaf_markdown
+from processing.article.structure.containers import MAX_CONTAINERS
 from processing.article.structure.structure import Piece, Structure, StructureBlock
-from processing.article.structure.walk import MAX_CONTAINERS, MAX_DEPTH, read_structure
+from processing.article.structure.walk import MAX_DEPTH, read_structure
 from processing.article.tree.parse import parse
 from schemas.article import Article, Block, BlockKind, BlockMarkup, Container
 from schemas.page import Page
@@ -202,6 +203,43 @@ def test_an_article_has_links_lists_and_pictures_with_captions() -> None:
     assert "The [council of the valley](https://valley.example/council) pays **half** of" in written
     assert "- the wheel\n- the race\n  - its gate" in written
     assert written.count("The wheel in spring.") == 1
+
+
+@pytest.mark.parametrize(
+    ("items", "numbers"),
+    [
+        ("<ol reversed><li>x<li>x<li>x</ol>", [3, 2, 1]),
+        ("<ol reversed start=10><li>x<li>x</ol>", [10, 9]),
+        ("<ol start=5><li>x<li>x</ol>", [5, 6]),
+        ("<ol><li value=3>x<li>x<li value=10>x<li>x</ol>", [3, 4, 10, 11]),
+        ("<ol start=0><li>x<li>x</ol>", [0, 1]),
+        ("<ol start=' 7 '><li>x</ol>", [7]),
+        ("<ol start=-1><li>x<li>x<li>x</ol>", [0, 1]),  # Markdown has no negative numbers
+    ],
+)
+def test_items_keep_their_numbers(items: str, numbers: list[int]) -> None:
+    """A parser counts on from the first number of each list."""
+    found: list[int] = []
+    for token in PARSER.parse(markdown(items)):
+        if token.type == "ordered_list_open":
+            following = int(token.attrs.get("start", 1))
+        elif token.type == "list_item_open" and token.markup in {".", ")"}:
+            found.append(following)
+            following += 1
+    assert found == numbers
+
+
+def test_captions_of_a_gallery_stand_with_its_pictures() -> None:
+    slide = "<div class=swiper-slide><img src=/{0}.jpg><div class=caption>The wheel {0}.</div></div>"
+    gallery = f"<div class='swiper slider'>{slide.format('a')}{slide.format('b')}</div>"
+    written = write_document(article(PAGE.replace("<h3>Later</h3>", f"{gallery}<h3>Later</h3>"))[1])
+    assert '![](https://valley.example/a.jpg "The wheel a.")' in written
+    assert '![](https://valley.example/b.jpg "The wheel b.")' in written
+
+
+def test_a_picture_of_a_formula_is_not_written_beside_it() -> None:
+    formula = "<span><math alttext='x_{1}'><mi>x</mi></math></span><img src=https://w.example/media/math/render/svg/1 alt='x_{1}'>"
+    assert markdown(f"<p>So {formula} is.</p>") == "So x\\_{1} is."
 
 
 def test_a_block_that_the_page_does_not_have_is_plain() -> None:

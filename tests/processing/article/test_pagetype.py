@@ -15,7 +15,7 @@ from processing.article.outline.walk import read_outline
 from processing.article.page_body.declared import MAX_LINKS, declared_tokens
 from processing.article.page_body.kinds import kind_words
 from processing.article.page_body.kinds import load_model as page_kinds_model
-from processing.article.page_body.page_body import best_blocks, smoothed
+from processing.article.page_body.page_body import best_blocks, smoothed, with_code_and_tables
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model, read_model
 from processing.article.pagetype.pagetype import page_type, sure_article
@@ -268,3 +268,10 @@ def test_more_blocks_of_lists_are_main_text_and_fewer_of_products() -> None:
     assert best_blocks(probabilities, words, {"collection": 1.0}) == [0, 1, 2, 3]
     assert best_blocks(probabilities, words, {"product": 1.0}) == [0, 1]
     assert best_blocks(np.full(5, 0.05), words, {"collection": 1.0}) == []
+
+
+def test_code_and_tables_beside_main_text_are_main_text() -> None:
+    post = "<div><p>I run this:</p><pre>x = 1</pre><pre>y = 2</pre></div><div><pre>z = 3</pre></div>"
+    structure = read_structure(parse(post), "https://forum.example/t/5")
+    assert [block.text for block in structure.blocks] == ["I run this:", "x = 1", "y = 2", "z = 3"]
+    assert with_code_and_tables(structure, [0]) == [0, 1, 2]

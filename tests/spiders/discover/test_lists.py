@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.capture import UrlKind
-from spiders.discover.feeds import feed_entries
+from spiders.discover.feeds import MAX_NESTED, feed_entries, within_depth
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.sitemaps import MAX_ENTRIES, sitemap_entries
 from tests.cpu import growth
@@ -279,6 +279,22 @@ def test_a_hostile_sitemap_takes_bounded_time(unit: str) -> None:
                 list(sitemap_entries(body.encode()))
 
     assert growth(work, 50_000) < 10
+
+
+@pytest.mark.parametrize("unit", ["<author><name>", "<x>", "<item>"])
+def test_a_feed_of_elements_in_one_another_ends_where_they_are_too_deep(unit: str) -> None:
+    assert within_depth(f"<rss>{unit * 2000}").count("<") == MAX_NESTED
+    list(feed_entries(f"<rss>{unit * 100_000}".encode()))  # minutes, if all of it were parsed
+
+
+@pytest.mark.parametrize(
+    "inner", ["<p>x<br>", "<![CDATA[<b><b><b><b>]]>", "<!-- <b><b><b><b> -->", "<media:thumbnail url='/x'/>", "<b>x</b>"]
+)
+def test_long_feeds_are_read_whole(inner: str) -> None:
+    item = "<item><link>https://a.example/{0}</link><description>{1}</description></item>"
+    feed = "<rss><channel>" + "".join(item.format(number, inner) for number in range(400)) + "</channel></rss>"
+    assert within_depth(feed) == feed
+    assert within_depth("<rss><item><![CDATA[" * 5) == "<rss><item><![CDATA[" * 5
 
 
 def test_a_line_of_a_sitemap_counts_by_its_addresses() -> None:

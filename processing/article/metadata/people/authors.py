@@ -25,6 +25,9 @@ _LOGIN = re.compile(r"[^\sA-Z]*[a-z\d][._\d][^\sA-Z]*")  # `jane_doe`, `jane.doe
 _NAMED = re.compile(
     r"(?:author|byline)[-_]*(?:full)?name\b|(?<![\w-])(?:(?:post|article|entry|blog|story|news)-)?author(?![\w-])", re.IGNORECASE
 )  # of an element that is only the name
+_PARTED = re.compile(r"\s?(?:[|•·(\[@]|\bhttps?:).*$", re.DOTALL)  # what follows the name of a desk or an organization
+_SHORTENED = re.compile(r"\.[^\W\d_]{1,2}\.$")  # e.V.
+_LETTER = re.compile(r"[^\W\d_]")
 _MAIL = re.compile(r"[^\s@]@[\w-]+\.\w")
 
 
@@ -87,10 +90,20 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
         (bylines.byline_source(node), line) for node, line in lines if (by := PREFIX.match(line)) and _NO_NAME.match(line, by.end()) is None
     )
     alone = ((bylines.byline_source(node), line) for node, line in lines if _NAMED.search(node_names(node)) and line[:1].isupper())
-    for source, text in chain(named, signed, alone):
-        name = TAIL.sub("", PREFIX.sub("", folded(text))).strip(" .,:-–—")
+    found = [(source, text, _PARTED.sub("", folded(text))) for source, text in named]
+    for source, text, own in chain(
+        found, ((source, text, TAIL.sub("", PREFIX.sub("", folded(text)))) for source, text in chain(signed, alone))
+    ):
+        name = (own if source == "json-ld author" else PREFIX.sub("", own)).strip(" ,:-–—").lstrip(".")
+        name = name if _SHORTENED.search(name) else name.rstrip(".")
         words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
-        if 0 < len(words) <= MAX_NAME_WORDS and not _MAIL.search(text) and not is_address(name) and not is_generic(words):
+        if (
+            0 < len(words) <= MAX_NAME_WORDS
+            and _LETTER.search(name)
+            and not _MAIL.search(text)
+            and not is_address(name)
+            and not is_generic(words)
+        ):
             yield source, (name,)
 
 

@@ -8,9 +8,9 @@ from itertools import islice, takewhile
 from processing.article.metadata.jsonld import JsonLd
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.people.candidate import Candidate
-from processing.article.metadata.people.labels import ABOUT, PREFIX, PREFIXED, SIGN
+from processing.article.metadata.people.labels import ABOUT, PREFIX, PREFIXED, SIGN, without_credits
 from processing.article.metadata.people.names import bare_name, ideographic_name, names_in
-from processing.article.metadata.surroundings import are_close, in_boilerplate, in_list_of_pages, node_names
+from processing.article.metadata.surroundings import are_close, in_boilerplate, in_list_of_pages, node_names, with_ancestors
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import text_parts, visible_text
 
@@ -23,10 +23,16 @@ PROSE_BEFORE_BYLINE = 2  # so many may stand between a heading and its byline
 _BOX_NAMES = re.compile(
     r"author[-_ ]?(?:bio|box|info|card|profile|about|descr|details|area|section)|about[-_ ]?(?:the[-_ ]?)?author", re.IGNORECASE
 )
+_NAMES_IN_BYLINE = ".author, .author-name, .author__name, .byline-name, .byline__name, .fn, [rel~=author]"
+_OWN_FOOTER = re.compile(r"(?:^|[\s_-])(?:post|entry|article)-footer(?:$|[\s_-])", re.IGNORECASE)
 _NAME_IN_BOX = "h2, h3, h4, h5, h6, .author-name, .fn, [rel~=author]"
 _SIGNED = re.compile(
     r"(?:written|posted|article|story|text)\s+by\b|(?:verfasst|geschrieben)\s+von\b|(?:écrit|rédigé)\s+par\b|escrito\s+por\b", re.IGNORECASE
 )
+_TEXT_BY = re.compile(r"^(?i:tex[tot]e?|tekst|testo|ord)(?:\s(?i:och|og|und|et|e|y|&)\s(?i:fotos?|bilder?))?\s*:?\s+(?=[^\W\d_a-zß-ÿ])")
+_REPORTER = re.compile(
+    r"(?:[^\s／/]{2}社?\s?)?(?:記者|记者)\s?([\u4e00-\u9fff]{2,4}?)\s?(?:$|[／/]|\s|[綜综][合])"
+)  # `記者王小明／台北報導`
 _HEADING_TAGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
@@ -58,9 +64,32 @@ def _link_source(node: Node) -> str:
 def from_bylines(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The first element with `byline` or `author` in its names that holds a name."""
     for node in markup.authors[:60]:
-        if not in_boilerplate(node) and (text := _byline("\n".join(text_parts(node, MAX_READ)))):
+        if in_boilerplate(node) and not _is_in_own_footer(node):
+            continue
+        if len(several := _several(node)) > 1:
+            return several
+        text = "\n".join(text_parts(node, MAX_READ))
+        if reporter := _REPORTER.match(text):
+            return [Candidate(byline_source(node), reporter[1], person=True)]
+        if text := _byline(text) or "":
             return [Candidate(byline_source(node), text, whole=False)]
     return []
+
+
+def _is_in_own_footer(node: Node) -> bool:
+    """Whether a byline that begins with "by" stands in the footer of the article itself, as blogs write it."""
+    footer = next((around for around in with_ancestors(node) if _OWN_FOOTER.search(node_names(around))), None)
+    return footer is not None and PREFIX.match(visible_text(node, MAX_READ)) is not None and not in_list_of_pages(node)
+
+
+def _several(byline: Node) -> list[Candidate]:
+    """The authors of a byline that has an element for each, between which other things may stand, such as their roles."""
+    found: dict[str, Candidate] = {}
+    for node in byline.css(_NAMES_IN_BYLINE)[:MAX_SIGNATURES]:
+        text = visible_text(node, MAX_READ)
+        if len(names_in(text, whole=False)) == 1:
+            found.setdefault(text, Candidate(byline_source(node), text, whole=False))
+    return list(found.values())
 
 
 def byline_source(node: Node) -> str:
@@ -151,6 +180,7 @@ def from_boxes(markup: Markup, _: JsonLd) -> list[Candidate]:
 def _byline(text: str) -> str | None:
     if not 2 < len(text) <= 2 * MAX_BYLINE_CHARACTERS:
         return None
+    text = without_credits(text)
     behind = PREFIXED.search(text)
-    candidate = behind[1] if behind else text
+    candidate = behind[1] if behind else _TEXT_BY.sub("", text)
     return candidate if len(candidate) <= MAX_BYLINE_CHARACTERS and names_in(candidate, whole=False) else None

@@ -67,6 +67,8 @@ def from_metas(markup: Markup, _: JsonLd) -> list[Candidate]:
 def _people(value: Any, json_ld: JsonLd) -> list[tuple[str, bool]]:
     """The texts that name the authors, without organizations, and whether each is the name of a structured Person."""
     people: list[tuple[str, bool]] = []
+    if isinstance(value, dict):
+        value = value.get("@list", value.get("@set", value))
     for item in value if isinstance(value, list) else [value]:
         resolved = json_ld.resolve(item)
         if isinstance(resolved, dict):
@@ -90,18 +92,28 @@ def _is_organization(item: Object) -> bool:
 
 
 def from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
-    """The microdata property `author`, or its `name` if it has one; several where they stand beside one another."""
+    """The microdata property `author`, or its `name` if it has one; several where they stand beside one another. Without it, RDFa's."""
+    own = _named_by(markup.properties.get("author", []), "[itemprop=name]", "itemprop=author")
+    return own or [
+        candidate
+        for name in ("author", "creator")
+        for candidate in _named_by(markup.rdfa.get(name, []), "[property=name], [property$=':name']", f"property={name}")
+    ]
+
+
+def _named_by(nodes: list[Node], name: str, source: str) -> list[Candidate]:
+    """The names in the elements of a property that stand beside one another; `name` selects the part that is the name."""
     found: list[Node] = []
     candidates: list[Candidate] = []
-    for node in markup.properties.get("author", ())[:MAX_PROPERTIES]:
+    for node in nodes[:MAX_PROPERTIES]:
         if in_boilerplate(node) and in_list_of_pages(node):  # blogs keep the author in the article's footer
             continue
         if found and not are_close(found[-1], node):
             break
-        named = node.css_first("[itemprop=name]")
+        named = node.css_first(name)
         named = named or node
         text = named.attributes.get("content") or visible_text(named, MAX_NAME_CHARACTERS)
         if 0 < len(text) <= MAX_NAME_CHARACTERS:
             found.append(node)
-            candidates.append(Candidate("itemprop=author", text))
+            candidates.append(Candidate(source, text))
     return candidates

@@ -8,7 +8,8 @@ import unicodedata
 _FIRMS = "Söhne|Sons|Co|Cie|Partners?|Fils|Hijos|Figli|Zonen|Sønner|Söner|Company|Associates|Brothers|Gebrüder|Töchter|Daughters"
 _NO_FIRM = rf"(?!\s*(?:{_FIRMS}|zu|zum|zur)\b)"  # `Otto und Söhne` is one name, as is `von und zu Tal`
 _SEPARATOR = re.compile(rf"\s*(?:[,،、，;；؛|｜/+\n•]|&{_NO_FIRM}|(?<![\u3040-\u9fff])·|\s[–—-]\s)\s*")
-_BETWEEN_PERSONS = re.compile(rf"\s*(?:[،、，;；؛|｜\n•]|&{_NO_FIRM}|\s/\s)\s*")
+_BETWEEN_PERSONS = re.compile(r"\s*(?:[،、，;；؛|｜\n•]|\s/\s)\s*")
+_AMPERSAND = re.compile(rf"\s*&{_NO_FIRM}\s*")
 _CONJUNCTION = re.compile(
     rf"\s+(?:and|AND|And|und|UND|Und|et|ET|with|WITH|og|OG|och|OCH|samt|im (?:Gespräch|Interview) mit|in conversation with){_NO_FIRM}\s+"
 )
@@ -29,6 +30,19 @@ medina garrido cortes castillo santos guerrero lozano cano mendez flores vargas 
 pereira oliveira costa rodrigues martins fernandes goncalves gomes lopes marques alves almeida ribeiro pinto carvalho teixeira barbosa rocha
 """
 _COMMON_SURNAMES = frozenset(_SURNAMES.split())
+# First names that hardly anybody has as a surname: `Anna, Karl` are two persons.
+_FIRST_NAMES = """
+anna anne anja andrea angela annika antonia barbara beate birgit brigitte carla carmen carolina caroline charlotte christina christine
+clara claudia cristina daniela diana doris elena elisa elisabeth elizabeth ella emily emma erika eva evelyn franziska gabriela gabriele
+giulia hanna hannah heike helena helga ines ingrid irina isabel isabella jana jane janina jennifer jessica joanna johanna julia juliane
+karin karla katarina katharina katja katrin kathrin kerstin klara kristina laura lea lena lina linda lisa louise lucia luisa magdalena
+margarete maria mariana marie marina marta martha melanie mia monica monika nadine nadja natalia nicole nina olga olivia patricia paula
+petra regina renate rebecca rita rosa ruth sabine sandra sara sarah silke silvia simone sofia sonja sophie stefanie stephanie susanne
+svenja sylvia tanja tatjana teresa theresa ulrike ursula valentina valeria vanessa vera veronika viktoria yvonne john kevin juan josé
+pedro pablo giovanni giuseppe luca matteo lukas jonas jürgen günther wolfgang andreas matthias björn jörg uwe ahmed иван анна мария
+елена ольга наталья татьяна ирина светлана екатерина юлия анастасия дарья александр дмитрий сергей
+"""
+_FIRST_NAMES_ONLY = frozenset(_FIRST_NAMES.split())
 _BEHIND_NAME = re.compile(r"(?:,\s*(?:ph\.?\s?d|m\.?d|m\.?a|m\.?sc|mba|mph|rn|dvm|esq)\.?)+$", re.IGNORECASE)
 _JUNIOR = re.compile(r",?\s((?:jr|sr)\.?|ii|iii|iv)$", re.IGNORECASE)
 _JUNIOR_FIRST = re.compile(rf"({_CAPITAL})\s((?:Jr|Sr)\.?|II|III|IV),\s*{_FIRST}")
@@ -47,7 +61,8 @@ _LEADING = re.compile(r"^\s*(?:and|und|et|og|och|y|e|en|with)(?:\s+|$)")  # behi
 def split_names(text: str, *, structured: bool = False) -> list[str]:
     """The names in a text. `structured`: it is the name of one Person, so it is divided only where whole names stand on each side."""
     if structured:
-        parts = [part for strong in _BETWEEN_PERSONS.split(text) for part in _split_guarded(_CONJUNCTION, strong)]
+        parts = [part for strong in _BETWEEN_PERSONS.split(text) for part in _split_guarded(_AMPERSAND, strong)]
+        parts = [part for whole in parts for part in _split_guarded(_CONJUNCTION, whole)]
         parts = [part for whole in parts for weak in _split_guarded(_WEAK_CONJUNCTION, whole) for part in _split_commas(weak)]
     else:
         parts = [part for strong in _SEPARATOR.split(text) for part in _CONJUNCTION.split(strong)]
@@ -74,6 +89,8 @@ def _turned(name: str) -> str | None:
     bare = bare[: junior.start()] if junior else bare
     end = f" {junior[1]}" if junior else ""
     pair = _LAST_FIRST.fullmatch(bare)
+    if pair and pair[1].casefold() in _FIRST_NAMES_ONLY and " " not in pair[2]:
+        return None
     if pair and _is_first_name(pair[2]):
         return f"{pair[2]} {pair[1]}{end}"
     pair = _TWO_LAST_FIRST.fullmatch(bare)
@@ -117,6 +134,6 @@ def _split_commas(text: str) -> list[str]:
     if len(others) >= 3 and len(others) % 2 and all(len(part.split()) == 1 for part in (first, *others)):  # `Lee, Ann, Bell, Tom`
         names = [first, *others]
         return [f"{given.strip()} {last.strip()}" for last, given in zip(names[::2], names[1::2], strict=True)]
-    if others and all(len(part.split()) >= 2 for part in (first, *others)):
+    if others and (all(len(part.split()) >= 2 for part in (first, *others)) or first.strip().casefold() in _FIRST_NAMES_ONLY):
         return [first, *others]
     return [text] if others and _SUFFIX.fullmatch(others[0].strip()) else [first]

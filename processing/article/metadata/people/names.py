@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from processing.article.metadata.people.labels import BY_PREFIX, PREFIX, TAIL, without_prefix
+from processing.article.dates.months import month_number
+from processing.article.metadata.people.labels import BY_PREFIX, PREFIX, TAIL, without_credits, without_prefix
 from processing.article.metadata.people.name_lists import first_names_first, split_names
 from processing.article.tree.entities import folded
 
@@ -30,10 +31,17 @@ edd lcsw aprn
 """
 _CREDENTIALS = frozenset(_DEGREES.split())
 _DESK = frozenset(["staff", "team", "newsroom", "desk", "editors", "editorial", "admin", "webmaster", "llc", "inc", "ltd", "gmbh"])
-_PROSE_WORDS = frozenset(("or", "for", "to", "with", "your", "our", "this", "is", "are"))  # in small letters they are in no name
+_PROSE_WORDS = frozenset(("or", "for", "to", "with", "your", "our", "this", "is", "are", "by"))  # in small letters they are in no name
 _IDEOGRAPHIC_NAME = re.compile(r"[\u4e00-\u9fff\uac00-\ud7af]{2,4}")
 _BEHIND = re.compile(r"(?<=[\u4e00-\u9fff\uac00-\ud7af])\s*(?:기자|특파원|논설위원|記者|记者)$")  # "reporter" stands behind the name
-_BRACKETS = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
+_BRACKETS = re.compile(r"\s*\([^)]{0,200}\)|\s*\[[^\]]{0,200}\]")
+# `50 Cent`, `A-12` and `P!nk` are names, dates and numbers are none.
+_NO_PERSON = re.compile(r"\d{4}|\d[:./]\d|[<>{}=?#]|^.$|^\W*!|!\W*$")
+_WEEKDAYS = frozenset(
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+)
+_WITH_YEAR = re.compile(r"\s*\d{1,2}(?:st|nd|rd|th)?(?:,\s|\s)\s?\d{4}")  # `May 7, 2025`, but `Theresa May 7 min`
+_SHORTENED = re.compile(r"\s(?:[^\W\d_]|Jr|Sr)\.$")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -42,10 +50,9 @@ def names_in(text: str, whole: bool = True) -> list[str]:
     text = "\n".join(folded(line) for line in re.sub(r"<[^>]*>", " ", text).split("\n")).strip()
     if not text or is_address(text.split()[0]):
         return []
-    text = without_prefix(text) if whole else TAIL.sub("", PREFIX.sub("", text))
     names = []
-    for candidate in split_names(first_names_first(text) if whole else text):
-        stripped = candidate.strip(" .:-–—\"'“”*")
+    for candidate in split_names(_first_names_first(text) if whole else _without_tail(PREFIX.sub("", without_credits(text)))):
+        stripped = _without_signs(candidate)
         written = _BRACKETS.sub("", without_prefix(stripped) if whole else PREFIX.sub("", stripped)).strip()
         part = _BEHIND.sub("", written)
         if _is_name(part, whole) or (part != written and _IDEOGRAPHIC_NAME.fullmatch(part)):
@@ -53,6 +60,33 @@ def names_in(text: str, whole: bool = True) -> list[str]:
         elif names and not _is_credential(part):
             break  # a role or an outlet ends the list
     return names
+
+
+def _first_names_first(text: str) -> str:
+    """A text of names without a leading "by", each with the first name first; `von` may begin a surname, too."""
+    turned = first_names_first(text)
+    return turned if turned != text else first_names_first(without_prefix(text))
+
+
+def _without_tail(text: str) -> str:
+    """A text without what follows the names, such as a date, of which the weekday and the month stand before the first number."""
+    tail = TAIL.search(text)
+    if tail is None:
+        return text
+    words = text[: tail.start()].split(" ")
+    while _WITH_YEAR.match(tail[0]) and len(words) > 2 and _is_of_date(words[-1].strip(" ,.")):
+        words.pop()
+    return " ".join(words)
+
+
+def _is_of_date(word: str) -> bool:
+    return not word or month_number(word, None) is not None or word.lower() in _WEEKDAYS
+
+
+def _without_signs(text: str) -> str:
+    """A text without the signs around it. The full stop of an initial, or of `Jr.`, is part of the name."""
+    text = text.strip(" :-–—\"'“”*").lstrip(".")
+    return text if _SHORTENED.search(text) else text.rstrip(".")
 
 
 def names_of_person(text: str) -> list[str]:
@@ -73,7 +107,7 @@ def _is_person(part: str) -> bool:
         return False
     if all(word in _NOT_NAMES or word in _ONLY_GENERIC for word in words if word) or not _DESK.isdisjoint(words):
         return False
-    return not re.search(r"\d{2}|[<>{}=?!#]", part) and len(part) > 1
+    return not _NO_PERSON.search(part)
 
 
 def _is_credential(part: str) -> bool:

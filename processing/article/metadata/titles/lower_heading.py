@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from processing.article.metadata.markup import Markup
-from processing.article.metadata.surroundings import MAX_ANCESTORS, ancestors, in_boilerplate, node_names
+from processing.article.metadata.surroundings import MAX_ANCESTORS, ancestors, in_boilerplate, node_names, with_ancestors
 from processing.article.metadata.titles.letters import letters_of
 from processing.article.metadata.titles.site_names import is_site, separator_in
 from processing.article.tree.entities import folded
@@ -17,6 +17,8 @@ from processing.article.tree.visible import text_parts
 MAX_HEADINGS = 30
 MAX_TEXT = 400
 _FOR_SEARCH = re.compile(r"breadcrumb|seo-?_?(?:title|headline|heading)", re.IGNORECASE)  # of a heading that is not the one above the text
+_NEWS = re.compile(r"(?:^|[\s_-])(?:news|article|item|post|blog)[-_]?(?:single|detail|page|entry|view)|tx-(?:tt)?news", re.IGNORECASE)
+_LOWER_TAGS = frozenset(("h2", "h3", "h4"))
 _SHOWN_SOURCES = ("og:title", "json-ld headline")
 _HEADER = re.compile(r"header|banner|masthead|branding|logo|menu", re.IGNORECASE)
 
@@ -106,6 +108,33 @@ def _in_content(node: Node) -> bool:
             return True
         around = around.parent
     return False
+
+
+def headed_in_content(markup: Markup, site: frozenset[str]) -> tuple[str, str] | None:
+    """The source and text of the only lower heading that is a title by its names or its place, where the main one names a section."""
+    titled = [node for node in markup.titled[:MAX_HEADINGS] if node.tag in _LOWER_TAGS]
+    return declared_headline(markup, site) or _only(titled, site) or _only(list(_first_in_articles(markup)), site)
+
+
+def declared_headline(markup: Markup, site: frozenset[str]) -> tuple[str, str] | None:
+    """The source and text of the lower heading that microdata declares as the headline, if there is only one."""
+    return _only([node for node in markup.properties.get("headline", ())[:MAX_HEADINGS] if node.tag in _LOWER_TAGS], site)
+
+
+def _only(nodes: list[Node], site: frozenset[str]) -> tuple[str, str] | None:
+    found = {text: node for node in nodes if not in_boilerplate(node) and not is_site(text := heading_text(node), site)}
+    text, node = next(iter(found.items()), ("", None))
+    return (f"<{node.tag}>", text) if node is not None and len(found) == 1 and 0 < len(text) < MAX_TEXT else None
+
+
+def _first_in_articles(markup: Markup) -> Iterator[Node]:
+    """The first heading of each element that holds an article or a piece of news, but not the main heading."""
+    known: set[int] = set()
+    for node in markup.subheadings[:MAX_HEADINGS]:
+        holder = next((around for around in with_ancestors(node) if around.tag == "article" or _NEWS.search(node_names(around))), None)
+        if holder is not None and holder.mem_id not in known and holder.css_first("h1") is None:
+            known.add(holder.mem_id)
+            yield node
 
 
 def undeclared(markup: Markup, site: frozenset[str]) -> Iterator[tuple[str, str]]:

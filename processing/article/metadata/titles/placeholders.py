@@ -11,6 +11,9 @@ untitled untitleddocument untitledpage document index homepage newpage ohnetitel
 documentosintítulo sintítulo senzatitolo documentosenzatitolo naamloos namnlös beztytułu accueil inicio início stronagłówna
 detail details detailansicht einzelansicht newsdetail newsdetails artikel article articleview artikelansicht meldung beitrag
 navigation menu menü
+neuigkeiten meldungen mitteilungen presse pressemitteilung pressemitteilungen pressemeldung pressemeldungen pressreleases pressrelease
+newsroom archiv archive berichte actualités actualité noticias novedades notizie notícias nieuws aktuality aktualności новости новини
+nyheter nyheder uutiset hírek știri noutăți haberler berita お知らせ 新着情報 新聞 공지사항 뉴스
 """
 _PLACEHOLDERS = SECTIONS.union(_NO_TITLES.split())
 

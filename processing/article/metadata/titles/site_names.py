@@ -34,6 +34,7 @@ MIN_PLACE = 4  # letters of a word that a host's label ends with
 MAX_SHORT = 5  # letters of an abbreviation before it
 MAX_SITE_NAME_CHARACTERS = 200
 MAX_NAME_WORDS = 8  # of a site's name
+MAX_INITIALS = 3
 MAX_SMALL_WORD = 3  # letters, such as `of`, `und`, `de la`: a host may leave them out
 MIN_LONG_LABEL = 6  # letters of a host's label: chance does not make it of the beginnings of words
 
@@ -106,6 +107,8 @@ def _without_site_alone(title: str, site: frozenset[str], *, leading: bool) -> s
     """The title without exactly the site's name behind or before a sign that also stands within titles, such as a colon or a comma."""
     for sign in ("_", ": ", "：", ", ", " @ "):
         beginning, line, end = title.rpartition(sign)
+        if sign == ", " and " " not in end.strip() and "." not in end:  # a place: hosts are named after places
+            continue
         if line and beginning.strip(" :,") == beginning != "" and is_site(end, site):
             return beginning
     if title[-1:] in _CLOSING and is_site(title[(opening := title.rfind(_CLOSING[title[-1]])) + 1 : -1], site) and opening > 0:
@@ -161,6 +164,8 @@ def _abbreviates(name: str, part: str) -> bool:
     words = _WORD.findall(part.casefold())[:MAX_NAME_WORDS]
     if len(words) < 2 or len(name) > len(part) or name[0] not in {word[0] for word in words}:
         return False
+    if len(name) <= MAX_INITIALS:  # chance makes so short a label of the beginnings of words
+        return name == "".join([word[0] for word in words]) and not any(word[0].islower() for word in part.split())
     if len(name) >= MIN_LONG_LABEL and not _is_name(part):
         return False
     if len(name) >= MIN_LONG_LABEL and any(_abbreviates_before(name, word, part) for word in words[1:]):

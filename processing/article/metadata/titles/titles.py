@@ -10,10 +10,17 @@ from typing import NamedTuple
 from processing.article.metadata.jsonld import JsonLd, first_text, types_of
 from processing.article.metadata.markup import Markup, meta_source
 from processing.article.metadata.titles.letters import letters_of
-from processing.article.metadata.titles.lower_heading import beside_site_heading, part_with_heading, shown_instead, undeclared
+from processing.article.metadata.titles.lower_heading import (
+    beside_site_heading,
+    declared_headline,
+    headed_in_content,
+    part_with_heading,
+    shown_instead,
+    undeclared,
+)
 from processing.article.metadata.titles.main_heading import best_heading, headings_and_logos, own_part
 from processing.article.metadata.titles.placeholders import is_placeholder
-from processing.article.metadata.titles.site_names import is_home, is_site, site_names, without_site
+from processing.article.metadata.titles.site_names import is_home, is_site, separator_in, site_names, without_site
 from processing.article.tree.entities import folded
 from processing.article.tree.headings import without_kicker
 from processing.article.tree.parse import Node
@@ -68,6 +75,8 @@ def _agreed(found: _Candidates, markup: Markup, json_ld: JsonLd) -> Iterator[tup
         yield shown
     if (lower := beside_site_heading(markup, found.headings, list(found.stripped))) is not None:
         yield lower
+    if _names_only_section(found) and (named := headed_in_content(markup, found.site)) is not None:
+        yield named
     if (heading := best_heading(list(found.headings), titles)) is not None:
         own = own_part(heading, found.headings[heading], found.stripped, found.site)
         if (full := _with_kicker(own, markup, json_ld, found.site)) is not None:
@@ -75,6 +84,17 @@ def _agreed(found: _Candidates, markup: Markup, json_ld: JsonLd) -> Iterator[tup
         yield "<h1>", own
     elif (part := part_with_heading(markup, titles, found.site)) is not None:
         yield part
+
+
+def _names_only_section(found: _Candidates) -> bool:
+    """Whether the main headings are only names of a section, such as `News`, and so are the declared titles but for the site's name."""
+    if not found.headings or not all(map(is_placeholder, found.headings)):
+        return False
+    sections = set(map(letters_of, found.headings))
+    return all(
+        is_placeholder(own) or not sections.isdisjoint(map(letters_of, separator_in(title).split(title))) or is_site(own, found.site)
+        for title, own in found.stripped.items()
+    )
 
 
 def _declared_alone(found: _Candidates) -> Iterator[tuple[str, str]]:
@@ -86,6 +106,8 @@ def _declared_alone(found: _Candidates) -> Iterator[tuple[str, str]]:
 
 def _headed_alone(found: _Candidates, markup: Markup, url: str) -> Iterator[tuple[str, str]]:
     """The headings of a page that declares no title of its own; then what is left: general words and logos."""
+    if (named := declared_headline(markup, found.site)) is not None:
+        yield named
     for heading in sorted(found.headings, key=is_placeholder):
         yield "<h1>", without_kicker(found.headings[heading]) or heading
     if is_home(url):

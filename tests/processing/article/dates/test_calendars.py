@@ -27,6 +27,9 @@ from processing.article.dates.hijri import from_hijri
         ("ur", "7 رمضان المبارک 1446", "2025-03-07 00:00"),
         ("fa", "۱۷ اسفند‌ماه ۱۴۰۳", "2025-03-07 00:00"),
         ("fa", "17 حوت 1403", "2025-03-07 00:00"),
+        ("en", "7 March 2568", "2025-03-07 00:00"),
+        ("en", "15 Nisan 5785 | 13 April 2025", "2025-04-13 00:00"),
+        ("en", "Nisan 15, 5785, 13 April 2025", "2025-04-13 00:00"),
     ],
 )
 def test_declared_calendars(language: str, text: str, moment: str) -> None:
@@ -37,7 +40,16 @@ def test_declared_calendars(language: str, text: str, moment: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "text"),
-    [("en", "R7.3.7"), ("en", "114-03-07"), ("zh", "版本 114.3.7.2"), ("en", "1446/09/07"), ("ar", "30 صفر 1447"), ("ja", "一年一月一日")],
+    [
+        ("en", "R7.3.7"),
+        ("en", "114-03-07"),
+        ("zh", "版本 114.3.7.2"),
+        ("en", "1446/09/07"),
+        ("en", "6 Adar 5785"),
+        ("en", "Nisan 15, 5785"),
+        ("ar", "30 صفر 1447"),
+        ("ja", "一年一月一日"),
+    ],
 )
 def test_no_date_is_guessed(language: str, text: str) -> None:
     """Version numbers, years of no declared calendar, days that a month does not have."""

@@ -13,6 +13,11 @@ def read(text: str, language: str | None) -> str:
 @pytest.mark.parametrize(
     ("language", "text", "time"),
     [
+        ("en", "7 March 2025 at 9h30", "09:30"),
+        ("en", "7 March 2025, 0930 GMT", "09:30 +00:00"),
+        ("fr", "7 mars 2025 à 5h", "05:00"),
+        ("fr", "7 mars 2025 à 9 h 05 min", "09:05"),
+        ("es", "7 de marzo de 2025 a las 5h", "05:00"),
         ("en", "March 7, 2025 at noon", "12:00"),
         ("en", "Noon, March 7, 2025", "12:00"),
         ("en", "March 7, 2025 at noon ET", "12:00 -05:00"),
@@ -58,6 +63,10 @@ def test_times_in_words(language: str, text: str, time: str) -> None:
         ("zh", "2025年3月7日夜里8时30分"),  # the evening or the night
         ("pt", "07/03/2025 | Atualizado às 21h30"),  # the time of the change
         ("en", "March 7 2025 - 2:15 length"),
+        ("en", "March 7, 2025 · 5h"),
+        ("en", "7 March 2025 (2h 30m)"),
+        ("en", "7 March 2025 | 3h 20min"),
+        ("de", "7. März 2025 5h Fahrt"),
         ("fr", "7 mars 2025, il y a 2 heures"),
         ("es", "7 de marzo de 2025, hace 2 horas"),
         ("de", "Platz 3 am 7. März 2025"),

@@ -399,3 +399,21 @@ def test_all_zones_of_a_country_are_between_its_bounds(country: str) -> None:
     assert offsets
     assert least <= min(offsets)
     assert max(offsets) <= most
+
+
+@pytest.mark.parametrize(
+    ("body", "moment"),
+    [
+        ("<h1>Mill</h1><time class='entry-date published updated' datetime=2025-03-07T09:30:00+01:00>7 March 2025</time>", "08:30"),
+        ("<h1>Mill</h1><p>Submitted by jdoe on Fri, 03/07/2025 - 09:30</p>", "09:30"),
+        ("<h1>Mill</h1><footer class=node__meta>by <b>jd</b> on <i>Fri, 03/07/2025 - 09:30</i></footer>", "09:30"),
+        ("<h1>Mill</h1><div class=post-footer>at <abbr class=published title=2025-03-07T09:30:00-08:00>9:30 AM</abbr></div>", "17:30"),
+        ("<h1>Mill</h1><span property=dc:created content=2025-03-07T09:30:00+01:00>Friday</span>", "00:00"),
+        ("<h1>Mill</h1><span property=schema:datePublished content=2025-03-07T09:30:00+01:00>Friday</span>", "08:30"),
+    ],
+)
+def test_times_of_systems_beside_the_day_in_the_url(body: str, moment: str) -> None:
+    html = f"<html lang=en><head><title>Mill</title></head><body><article>{body}</article></body></html>"
+    found = read_metadata(parse(html), Page("https://valley.example/2025/03/07/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+    assert found.published_at is not None
+    assert found.published_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M") == f"2025-03-07 {moment}"

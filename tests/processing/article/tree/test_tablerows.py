@@ -5,7 +5,8 @@ import pytest
 from processing.article.markdown.leaf import leaf_markdown
 from processing.article.structure.walk import read_structure
 from processing.article.tree.parse import parse
-from tests.processing.article.millpage import text
+from schemas.article import BlockKind
+from tests.processing.article.millpage import blocks, text
 
 
 def rows_of(html: str) -> list[list[str]]:
@@ -48,3 +49,53 @@ def test_a_cell_over_columns_that_the_table_does_not_have_makes_none() -> None:
 
 def test_absurd_numbers_are_no_error() -> None:
     assert rows_of(f"<table><tr><td rowspan={'9' * 5000}>w<td>v<tr><td colspan={'9' * 5000}>2</table>") == [["w", "v"], ["", "2"]]
+
+
+def test_tables_of_roles_keep_their_columns() -> None:
+    rows = (
+        "<div role=row><span role=columnheader>Year</span><span role=columnheader>Wins</span></div>"
+        "<div role=row><span role=cell>2024</span><span role=cell></span></div>"
+        "<div role=row><span role=cell>2025</span><span role=cell>12</span></div>"
+    )
+    assert text(f"<div role=table>{rows}</div>") == "Year | Wins\n2024 |\n2025 | 12"
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("1<br>200", "1; 200"),
+        ("<p>12</p><p>500 kg</p>", "12; 500 kg"),
+        ("<ul><li>5 eggs</li><li>2 l milk</li></ul>", "5 eggs 2 l milk"),
+        ("<input type=checkbox checked disabled>", "☑"),
+        ("<input type=checkbox disabled>", "☐"),
+        ("<i class='fa fa-check'></i>", "✓"),
+        ("<i class='fas fa-times'></i>", "✗"),
+        ("<i class='fa fa-star'></i>", ""),
+    ],
+)
+def test_lines_and_signs_in_cells(cell: str, written: str) -> None:
+    rows = f"<tr><th>Who<th>What<th>More<tr><td>Ann<td>{cell}<td>x"
+    assert text(f"<table>{rows}</table>") == f"Who | What | More\nAnn | {written} | x"
+
+
+def test_long_cells_below_headers_stay_in_their_columns() -> None:
+    long = "The mill has turned for long and will turn again. " * 15
+    assert text(f"<table><tr><th>Who<th>Says<tr><td>Ann<td>{long}</table>") == f"Who | Says\nAnn | {long.strip()}"
+
+
+@pytest.mark.parametrize(
+    ("markup", "code"),
+    [
+        ("<pre><span class=ln>1</span> a = 1\n<span class=ln>2</span>   b = 2</pre>", "a = 1\n  b = 2"),
+        ("<pre><code><span class=line>a = 1</span><span class=line>b = 2</span></code></pre>", "a = 1\nb = 2"),
+        ("<listing>a\n  b</listing>", "a\n  b"),
+    ],
+)
+def test_lines_of_code(markup: str, code: str) -> None:
+    assert text(markup) == code
+
+
+def test_what_is_named_a_caption_is_one() -> None:
+    caption = "<div class=wp-caption><img src=/a.jpg><p class=wp-caption-text>The wheel in 1902.</p></div>"
+    assert blocks(caption) == [(BlockKind.CAPTION, "The wheel in 1902.")]
+    assert blocks("<div class=video-caption>The wheel in motion.</div>") == []

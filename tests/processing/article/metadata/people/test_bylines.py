@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from processing.article.metadata.metadata import read_metadata
+from processing.article.metadata.people.labels import without_credits
+from processing.article.metadata.people.names import names_in
 from processing.article.tree.parse import parse
 from schemas.page import Page
+from tests.cpu import growth
 
 TITLE = "The old mill turns again"
 PROSE = "<p>" + "The wheel of the old mill turns again, after forty years and many repairs by the village. " * 3 + "</p>"
@@ -104,3 +107,48 @@ pubblicato da|a cura di|geschreven door|skrevet af|skriven av|автор|texte|t
 def test_a_signature_behind_any_label(label: str) -> None:
     """All labels must pass the test of their first letter, which is made before the words are looked at."""
     assert body_authors(f"{PROSE * 4}<p>{label.capitalize()}: Anna Berg</p>") == ["Anna Berg"]
+
+
+@pytest.mark.parametrize(
+    ("byline", "people"),
+    [
+        ("Story by Jane Doe", ("Jane Doe",)),
+        ("Story and photos by Jane Doe", ("Jane Doe",)),
+        ("Photos by Tom Bell, story by Jane Doe", ("Jane Doe",)),
+        ("Reporting by Jane Doe; Editing by Tom Bell", ("Jane Doe",)),
+        ("By Jane Doe March 7, 2025 5:30 pm", ("Jane Doe",)),
+        ("Text Anna Berg | Foto Karl Otto", ("Anna Berg",)),
+        ("Text: Karin Ek Foto: Lars Ek", ("Karin Ek",)),
+        ("Eine Analyse von Anna Berg", ("Anna Berg",)),
+        ("Interview: Anna Berg", ("Anna Berg",)),
+        ("Γράφει ο Γιώργος Παππάς", ("Γιώργος Παππάς",)),
+        ("كتب: محمد علي", ("محمد علي",)),
+        ("ผู้เขียน: สมชาย ใจดี", ("สมชาย ใจดี",)),
+        ("記者王小明／台北報導", ("王小明",)),
+        ("<span class=author>Jane Doe</span><span>Political editor</span><span class=author>Tom Bell</span>", ("Jane Doe", "Tom Bell")),
+    ],
+)
+def test_what_else_a_byline_says(byline: str, people: tuple[str, ...]) -> None:
+    """The kind of the text, who made the pictures, roles and the date."""
+    assert of_page(f"<article><h1>{TITLE}</h1><div class=byline>{byline}</div>{PROSE}</article>") == people
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>Submitted by <span>Jane Doe</span> on Fri, 03/07/2025 - 09:30</p>",
+        "<div class=post-footer><span class='post-author vcard'>Posted by <span class=fn>Jane Doe</span></span></div>",
+        "<address class='h-card p-author author'><a class='u-url p-name fn' href=/about>Jane Doe</a></address>",
+        "<div typeof=NewsArticle><span property='schema:author' typeof=Person><span property='schema:name'>Jane Doe</span></span></div>",
+    ],
+)
+def test_bylines_of_systems(markup: str) -> None:
+    assert of_page(f"<article><h1>{TITLE}</h1>{PROSE}{markup}</article>") == ("Jane Doe",)
+
+
+@pytest.mark.parametrize("unit", ["\n", " a:", ", photo ", "("])
+def test_a_long_byline_takes_time_by_its_length(unit: str) -> None:
+    def work(size: int) -> None:
+        names_in(f"Ann Lee{without_credits(unit * size)}")
+
+    assert growth(work, 10_000) < 10

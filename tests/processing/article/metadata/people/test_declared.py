@@ -104,3 +104,13 @@ def test_the_site_s_name_is_no_author_beside_a_person() -> None:
     head = "<meta property=og:site_name content='Valley Watch'><meta name=author content='{}'>"
     assert of_page("", head.format("Valley Watch, Ann Lee")) == ("Ann Lee",)
     assert of_page("", head.format("Valley Watch")) == ("Valley Watch",)
+
+
+@pytest.mark.parametrize("name", ["News at Ten", "France 24", "3sat", "Mills of Germany e.V."])
+def test_the_name_of_an_organization_is_whole(name: str) -> None:
+    assert authors({"@type": "Organization", "name": name}) == [name]
+
+
+def test_a_list_object() -> None:
+    people = [{"@type": "Person", "name": "Jane Doe"}, {"@type": "Person", "name": "Tom Bell"}]
+    assert authors({"@list": people}) == ["Jane Doe", "Tom Bell"]

@@ -11,6 +11,7 @@ from processing.article.metadata.people.names import names_in, names_of_person
         "Di Wu", "Von Tran", "Par Lund", "En Lai", "Af Berg", "Wu En Lai", "Anna With", "Marian Guest", "Bill Press", "Bo Read",
         "Ana Media", "By Design",
                 "José Ortega y Gasset", "Maria do Carmo e Silva", "Prince", "Jean-Luc de la Fontaine",
+        "50 Cent", "X Æ A-12", "blink-182", "Maroon 5", "P!nk", "Simon & Garfunkel", "Anna & Karl Berg",
         "Martin Luther King, Jr.", "D. C. Minute", "Otto von und zu Tal",
     ],
 )  # fmt: skip
@@ -36,6 +37,9 @@ def test_the_name_of_a_structured_person_is_whole(name: str) -> None:
         ("Ann Lee, Berlin", ["Ann Lee"]),
         ("van der Berg, Anna", ["Anna van der Berg"]),
         ("Smith, Jane Ann", ["Jane Ann Smith"]),
+        ("Anna, Karl", ["Anna", "Karl"]),
+        ("Maria, Thomas", ["Maria", "Thomas"]),
+        ("Thomas, Dylan", ["Dylan Thomas"]),
         ("Ann Lee and Tom Bell", ["Ann Lee", "Tom Bell"]),
         ("Ann Lee, Tom Bell, and Bo Li", ["Ann Lee", "Tom Bell", "Bo Li"]),
         ("Ann Lee, MD", ["Ann Lee"]),
@@ -53,6 +57,8 @@ def test_what_else_stands_in_the_name_of_a_person(name: str, people: list[str]) 
     [
         ("Di Wu", ["Di Wu"]),
         ("Von Anna Berger", ["Anna Berger"]),
+        ("von der Leyen, Ursula", ["Ursula von der Leyen"]),
+        ("Anna B., Karl O.", ["Anna B.", "Karl O."]),
         ("Ana Ruiz y Luis Gil", ["Ana Ruiz", "Luis Gil"]),
         ("Ana Silva e João Costa", ["Ana Silva", "João Costa"]),
         ("Jan Nowak i Anna Lis", ["Jan Nowak", "Anna Lis"]),

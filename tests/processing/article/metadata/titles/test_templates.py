@@ -129,3 +129,35 @@ def test_a_title_that_is_cut_off_gives_way_to_the_whole_one() -> None:
 def test_a_heading_in_the_content_is_not_the_site_s() -> None:
     body = f"<header><p>Valley</p></header><main><h1>{TITLE}</h1>{PROSE}<h2>Wheels and cogs</h2></main>"
     assert title(f"<title>Wheels and cogs - {TITLE}</title>", body) == TITLE
+
+
+@pytest.mark.parametrize(
+    ("declared", "body"),
+    [
+        ("Aktuelles", f"<h1>Aktuelles</h1><div class=news-single><h3 itemprop=headline>{TITLE}</h3>{PROSE}</div>"),
+        ("Detail", f"<h1>News of the town hall</h1><div><h3 itemprop=headline>{TITLE}</h3>{PROSE}</div>"),
+        ("Pressemitteilungen - Valley Post", f"<h1>Pressemitteilungen</h1><div class=tx-news><h2>{TITLE}</h2>{PROSE}</div>"),
+        ("Blog", f"<h1>Blog</h1><article><h2>{TITLE}</h2>{PROSE}<h2>Wheels and cogs</h2></article>"),
+        ("News | Fire Brigade", f"<h1>News</h1><h2 class=itemTitle>{TITLE}</h2>{PROSE}"),
+    ],
+)
+def test_the_main_heading_is_only_the_section(declared: str, body: str) -> None:
+    assert title(f"<title>{declared}</title>", body) == TITLE
+
+
+def test_a_list_below_a_section_s_heading_has_no_title_of_its_own() -> None:
+    body = f"<h1>Aktuelles</h1><article><h2>{TITLE}</h2>{PROSE}</article><article><h2>Another mill</h2>{PROSE}</article>"
+    assert title("<title>Aktuelles</title>", body) == "Aktuelles"
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("Good night, Berlin", "www.berlin.example"),
+        ("A flat for rent, Paris", "paris.example"),
+        ("History of Kent - Mill and River", "mar.example"),
+        ("The new season - Thomas Early", "the.example"),
+    ],
+)
+def test_a_place_or_a_few_initials_are_no_site_s_name(written: str, host: str) -> None:
+    assert title(f"<title>{written}</title>", PROSE, f"https://{host}/a.html") == written
