@@ -79,6 +79,7 @@ def test_a_step_that_fails_holds_back_its_crawl_run_and_no_other_dataset(sqlite_
     assert processed(settings).held == {}
 
 
+@pytest.mark.chaos
 def test_other_code_of_a_step_is_another_definition(sqlite_settings: Settings) -> None:
     settings, module = with_steps(sqlite_settings, "fail")
     for number, source in enumerate([SOURCE, "# a comment\n" + SOURCE, SOURCE.replace("lower()", "upper()")], 1):

@@ -27,7 +27,7 @@ def fragile(page):
 DEFINITION = "source: {{function: 'shopfunctions:{name}'}}\nkey: [url]\nfields: {{title: string}}\n"
 
 
-@pytest.mark.parametrize("names", [("fragile",), ("fragile", "title")])
+@pytest.mark.parametrize("names", [pytest.param(("fragile",), marks=pytest.mark.chaos), ("fragile", "title")])
 def test_a_function_that_ends_its_process_costs_its_own_row_alone(
     names: tuple[str, ...], sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

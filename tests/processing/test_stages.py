@@ -163,6 +163,7 @@ def test_where_a_host_has_its_articles_is_known_in_the_next_run(lake_settings: S
     assert sure[f"{SITE}/2026/03/story-8"] < sure[f"{SITE}/2026/03/story-1"]
 
 
+@pytest.mark.chaos
 def test_twins_are_one_article_and_neither_order_nor_runs_make_versions(sqlite_settings: Settings) -> None:
     """An AMP page whose text differs a little is the article of its canonical page, which keeps its own text."""
     told, amp, own = prose(1, 10), SITE + "/story/amp", SITE + "/story"

@@ -72,6 +72,7 @@ def test_a_run_without_rows_is_judged_by_their_number(usual: list[dict[str, Any]
     assert judged(None, usual, severity="info").success
 
 
+@pytest.mark.chaos
 def test_texts_and_booleans_have_a_distribution_too() -> None:
     drift = [{"measure": "distribution", "column": column} for column in ("sku", "sold")]
 

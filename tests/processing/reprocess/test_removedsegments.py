@@ -65,6 +65,7 @@ def test_rows_of_removed_segments_stay(sqlite_settings: Settings, monkeypatch: p
     assert rows(settings, "SELECT bytes_available, count(*) FROM captures GROUP BY ALL ORDER BY ALL") == [(False, 1), (True, 1)]
 
 
+@pytest.mark.chaos
 def test_rows_that_could_not_be_made_again_are_taken_out_only_for_good(sqlite_settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     settings = with_dataset(sqlite_settings)
     for number in (1, 2):

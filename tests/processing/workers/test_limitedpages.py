@@ -71,6 +71,7 @@ def test_a_version_is_read_once(lake_settings: Settings, limits: Limits | None, 
     assert len(list(store.list(reread_prefix("p-1")))) == 1
 
 
+@pytest.mark.chaos
 def test_no_page_is_read_under_the_publish_lock(lake_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that was resolved against an older lake is resolved again under the lock, with pages that were read before it."""
     closed_run(lake_settings, CRAWL, "1", [article(SITE + "/one", 1)])

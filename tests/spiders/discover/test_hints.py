@@ -66,7 +66,7 @@ def trust(settings: Settings) -> tuple[str, float, float, int]:
     return row.source, row.confirmed, row.refuted, row.pending
 
 
-@pytest.mark.parametrize("kind", ["sitemap", "feed"])
+@pytest.mark.parametrize("kind", ["sitemap", pytest.param("feed", marks=pytest.mark.chaos)])
 def test_an_honest_hint_brings_the_page_back_in_the_same_run(settings: Settings, kind: str) -> None:
     room = Newsroom(kind)
     with small_server(room.respond) as room.server:

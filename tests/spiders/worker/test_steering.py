@@ -82,6 +82,7 @@ def test_the_quota_stops_a_run_cleanly(demo_site: DemoSite, tmp_path: Path, limi
     assert 0 < len(left_over.urls) <= 5
 
 
+@pytest.mark.chaos
 def test_a_host_that_leaves_the_scope_drops_out_and_can_come_back(demo_site: DemoSite, sqlite_settings: Settings) -> None:
     once = "revisit: {hubs_max: 0, articles_min: 0, articles_max: 0}\nscope: {max_depth: 0, sitemaps: false, feeds: false}"
     both, one = demo_crawl(demo_site, once), demo_crawl(demo_site, once, hosts=1)
