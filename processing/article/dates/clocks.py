@@ -33,8 +33,8 @@ _FORMS = (
         |{_OF_DAY})""",
         re.IGNORECASE | re.VERBOSE,
     ),
-    re.compile(
-        r"(?<![\d:.,])([01]\d|2[0-3])([0-5]\d)()\s?(?=(?:hrs|hours|GMT|UTC|[ECMP][SD]T|CES?T|BST|IST|SGT|HKT|JST)\b)", re.IGNORECASE
+    re.compile(  # zones in capitals: `2030 ist` and `2023 est` are years with a verb
+        r"(?<![\d:.,])([01]\d|2[0-3])([0-5]\d)()\s?(?=(?:hrs|hours|(?-i:GMT|UTC|[ECMP][SD]T|CES?T|BST|IST|SGT|HKT|JST))\b)", re.IGNORECASE
     ),
     re.compile(r"^T(\d{2})(\d{2})?(\d{2})?(?=Z|[+-]|$)"),
 )
@@ -53,10 +53,10 @@ _HOUR_WORD = re.compile(
     r"\s*(?:Uhr|uur|hrs?\b\.?|hours\b|horas\b|h\b|heures?\b(?!\s(?:de\s(?!l['’]après)|fran|local))|o.clock\b|hodin\b|giờ\b|часов\b|น\.|ч\.)[,.]?",
     re.IGNORECASE,
 )
-# How long something takes is no time of day. An end behind the time is of a range: its half of the day is that of the beginning, too.
-_HOURS_ONLY = re.compile(r"\d{1,2}\s?h\s?(?:(?P<minutes>\d{1,2}\s?m)|(?P<bare>(?!\s?\d)(?![^\W_])))", re.IGNORECASE)
+_HOURS_ONLY = re.compile(r"\d{1,2}\s?h\s?(?:(?P<minutes>\d{1,2}\s?m)|(?!\s?\d)(?![^\W_]))", re.IGNORECASE)
 _AT_HOUR = re.compile(r"(?:\b(?:at|à|a\slas?|às|as|um|ab|gegen|kl\.?|ore|alle|vers|dès|om|o|w|v|в|lúc)|@)\s*$", re.IGNORECASE)
-_WITHOUT_H = frozenset((None, "en", "de"))
+_WITHOUT_H = frozenset((None, "en", "de"))  # languages in which a bare `h` is no sign of a clock
+# How long something takes is no time of day. An end behind the time is of a range: its half of the day is that of the beginning, too.
 _TAKES = re.compile(
     r"""\s?(?:(?:h|hours?|hrs|horas?|heures?|uur|hodin|часов|giờ)\s)?(?:min|sec|std|stunden|hours?|length|long\b|ago|geleden|назад|trước
     |(?:de\s|di\s|of\s)?(?:read|lectura|lecture|leitura|lettura|lese|video|vidéo|audio|listen))""",
@@ -178,11 +178,16 @@ def _read(beside: _Beside, language: str | None, *, iso: bool) -> Clock | None:
 
 
 def _is_length(written: str, gap: str, rest: str, language: str | None) -> bool:
-    """Whether hours with a bare `h`, or with minutes behind them, are how long something takes. No clock in English or German says `5h`."""
+    """Whether hours with a bare `h`, or with minutes behind them, are how long something takes.
+
+    No clock in English or German says `5h` or `2h 30m`. In other languages `15h30min` is one, and `2h30min` is not certain.
+    """
     unit = _HOURS_ONLY.match(written + rest[:3])
     if unit is None or _AT_HOUR.search(gap):
         return False
-    return unit["minutes"] is not None or (unit["bare"] is not None and language in _WITHOUT_H)
+    if unit["minutes"] is not None:
+        return language in _WITHOUT_H or not written[:2].isdecimal()
+    return language in _WITHOUT_H
 
 
 def _hour(hour: int, period: Period | None, gap: str) -> int | None:

@@ -48,6 +48,7 @@ MAX_LABELLED = 120  # characters
 MAX_ALONE = 50  # characters of a date that stands alone
 MAX_SCOPE_ANCESTORS = 20
 _OTHER_WORKS = re.compile(r"(?:ImageObject|VideoObject|Comment|UserComments|UserReview|Rating)$", re.IGNORECASE)
+_OTHER_RDFA_WORKS = re.compile(r"(?:ImageObject|VideoObject|Comment|Review|Rating|Book|Movie|Product)$", re.IGNORECASE)
 _WORKS_OF_OTHERS = frozenset(("citation", "comment", "review", "reviews", "image", "video", "mentions", "isbasedon", "isrelatedto"))
 MAX_NODES = 4000
 NEAR_TEXTS = 40
@@ -154,11 +155,13 @@ class Markup:
 
     @cached_property
     def rdfa(self) -> dict[str, list[Node]]:
-        """The elements with RDFa properties, by the properties' names in lower case, without their vocabulary."""
+        """The elements with RDFa properties of the page, by the properties' names in lower case, without their vocabulary."""
         found: dict[str, list[Node]] = {}
+        of_others: dict[int, bool] = {}
         for node in self._in_body("[property]"):
-            for name in (node.attributes.get("property") or "").lower().split() if node.tag_id != _META else ():
-                found.setdefault(name.rpartition(":")[2].rpartition("/")[2], []).append(node)
+            if node.tag_id != _META and not _is_of_other(node, of_others) and not _in_figure(node):
+                for name in (node.attributes.get("property") or "").lower().split():
+                    found.setdefault(name.rpartition(":")[2].rpartition("/")[2], []).append(node)
         return found
 
     @cached_property
@@ -222,7 +225,7 @@ def _add_meta(markup: Markup, attributes: dict[str, str | None]) -> None:
 
 
 def _is_of_other(node: Node, known: dict[int, bool]) -> bool:
-    """Whether a microdata property belongs to another work than the page: a picture, a comment, what the page cites.
+    """Whether a property of microdata or RDFa belongs to another work than the page: a picture, a comment, what the page cites.
 
     `known` has the answers for the elements around the properties before it.
     """
@@ -244,8 +247,19 @@ def _is_other_work(around: Node | None) -> bool:
             own = (attributes.get("itemprop") or "").lower()
             if own in _WORKS_OF_OTHERS or _OTHER_WORKS.search(attributes.get("itemtype") or ""):
                 return True
+        if _OTHER_RDFA_WORKS.search(attributes.get("typeof") or ""):
+            return True
         around = around.parent
     return False
+
+
+def _in_figure(node: Node) -> bool:
+    around = node.parent
+    for _ in range(MAX_SCOPE_ANCESTORS):
+        if around is None or around.tag == "figure":
+            break
+        around = around.parent
+    return around is not None and around.tag == "figure"
 
 
 def _in_head(node: Node) -> bool:

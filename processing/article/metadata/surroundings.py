@@ -14,7 +14,8 @@ MAX_NAME_CHARACTERS = 400
 TEASER_ANCESTORS = 4
 TEASER_WORDS = 4
 _TAGS = tag_numbers(("nav", "aside", "footer", "form", "select", "noscript"))
-_FOOTER = tag_number("footer")  # one that is named `meta` has the date and the author
+_FOOTER = tag_number("footer")
+_META = re.compile(r"(?:^|[\s_-])meta(?:$|[\s_-](?!nav|menu))")  # of an article's footer with the date and the author
 _OUTERMOST = tag_numbers(("body", "html", "main"))
 _CONTAINERS = tag_numbers(("body", "article", "main"))
 _ARTICLE_INSIDE = "h1, .post-body, .entry-content, [itemprop=articleBody]"
@@ -65,7 +66,7 @@ def in_boilerplate(node: Node) -> bool:
     for _ in range(MAX_ANCESTORS):
         if current is None or (number := current.tag_id) in _OUTERMOST:
             return False
-        by_tag = number in _TAGS and (number != _FOOTER or "meta" not in node_names(current))
+        by_tag = number in _TAGS and (number != _FOOTER or _META.search(node_names(current)) is None)
         if by_tag or _is_named_boilerplate(node_names(current)):
             # the article's own wrapper may have a boilerplate name
             return current.css_first(_ARTICLE_INSIDE) is None

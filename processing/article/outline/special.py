@@ -82,7 +82,9 @@ def code_text(node: Node) -> str:
 
     text = without_invisible(inline_text(node, edge="\n", skip=is_number)).strip("\n")
     if numbers:
-        text = _BLANK_BEHIND_NUMBER.sub("", text) if all(line[:1] in {" ", ""} for line in text.split("\n")) else text
+        lines = text.split("\n")
+        are_numbered = len(numbers) >= len(lines) and all(line[:1] in {" ", ""} for line in lines)
+        text = _BLANK_BEHIND_NUMBER.sub("", text) if are_numbered else text
     are_numbers = _ONLY_NUMBERS.fullmatch(text) is not None and any(
         _is_named_numbers(one) for one in (node, node.parent) if one is not None
     )

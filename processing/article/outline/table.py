@@ -16,11 +16,22 @@ MAX_PICTURE_CHARACTERS = 40
 MAX_TITLED_CELL = 1200  # the same of a table with a row of header cells
 MAX_ICONS = 3
 LINE = "\u2028"  # between the lines of a cell
-_ROLE_TABLES = ":is([role=table], [role=grid], [role=treegrid])"
-_ROLE_CELLS = "[role=cell], [role=gridcell], [role=columnheader], [role=rowheader]"
+_TABLE_SELECTORS = "[role=table]", "[role=grid]", "[role=treegrid]"
+_CELL_SELECTORS = "[role=cell]", "[role=gridcell]", "[role=columnheader]", "[role=rowheader]"
+# Written out: the parser knows no `:is(...) :is(...)`.
+_NESTED = ", ".join(
+    [f"{outer} {inner}" for outer in _TABLE_SELECTORS for inner in (*_TABLE_SELECTORS, "table", "form")]
+    + [f"{outer} {inner}" for outer in _CELL_SELECTORS for inner in _CELL_SELECTORS]
+)
+_IN_ROLE_ROWS = ", ".join(f"[role=row] {cell}" for cell in _CELL_SELECTORS)
+_ROLE_CELLS = ", ".join(_CELL_SELECTORS)
 _THOUSANDS = re.compile(r"\d{3}(?!\d)")
-_TICK = re.compile(r"(?:^|[\s_-])(?:check(?:mark)?|tick|yes)(?:[\s_-]|$)", re.IGNORECASE)
-_CROSS = re.compile(r"(?:^|[\s_-])(?:times|cross|xmark|no|close)(?:[\s_-]|$)", re.IGNORECASE)
+# Classes of icons, `icon-check` or `fa-times-circle`. A word before them may be that of a library or a colour, but no `not` or `form`.
+_BEFORE_ICON = r"(?:^|\s)(?:(?!(?:form|not?|un|btn|button)[_-])[a-z]+[_-]{1,2})?"
+_OF_ICONS = r"(?:^|\s)(?:(?:[a-z]*icons?|fa|mdi|bi|ti)[_-]{1,2})"
+_BEHIND_ICON = r"(?:[_-](?:circle|square|solid|outline|double|o|alt|bold|2|lg|icon|sign))*(?:\s|$)"
+_TICK = re.compile(rf"(?:{_BEFORE_ICON}(?:check(?:mark)?|tick)|(?:{_OF_ICONS}|^)yes){_BEHIND_ICON}", re.IGNORECASE)
+_CROSS = re.compile(rf"(?:{_BEFORE_ICON}(?:times|cross|xmark)|{_OF_ICONS}close|(?:{_OF_ICONS}|^)no){_BEHIND_ICON}", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\.\w{3,4}$")
 MAX_COLUMNS = 50  # that one cell may cover; pages write absurd numbers
 MAX_ROWS = 65_534  # the same of rows (HTML, 4.9.11); they cost nothing
@@ -39,7 +50,7 @@ Row = list[str]
 
 def read_table(node: Node) -> str | None:
     """A table of data, a line per row and ` | ` between cells, empty ones too; None for a table that lays out the page."""
-    if node.tag != "table" and node.css_first(f"{_ROLE_TABLES} :is({_ROLE_TABLES}, table, form)") is not None:
+    if node.tag != "table" and not _is_all_cells(node):
         return None
     inner = {found.tag for found in _inner(node)}
     if "form" in inner or ("table" in inner and (not _is_data(node) or _is_crowded(node))):
@@ -57,6 +68,17 @@ def read_table(node: Node) -> str | None:
     if len(rows) < 2 or max(sum(map(bool, row)) for row in rows) < 2:
         return None
     return "\n".join(" | ".join(row).rstrip() for row in rows)
+
+
+def _is_all_cells(node: Node) -> bool:
+    """Whether a table of roles has no text but that of its cells, and no tables, forms or cells in these."""
+    if node.css_first(_NESTED) is not None:
+        return False
+    return sum(map(_letters, node.css(_IN_ROLE_ROWS))) == _letters(node)
+
+
+def _letters(node: Node) -> int:
+    return sum(map(len, node.text().split()))
 
 
 def _has_titles(table: Node) -> bool:
@@ -207,10 +229,11 @@ def drawn_sign(cell: Node) -> str:
     drawn = cell.css("input[type=checkbox], i[class], span[class], svg[class]")
     if not drawn or len(drawn) > MAX_ICONS:
         return ""
-    if drawn[0].tag == "input":
-        return "☑" if "checked" in drawn[0].attributes else "☐"
+    if drawn[0].tag == "input":  # an empty box for readers to tick says nothing
+        return "☑" if "checked" in drawn[0].attributes else "☐" if "disabled" in drawn[0].attributes else ""
     names = " ".join([icon.attributes.get("class") or "" for icon in drawn])
-    return "✓" if _TICK.search(names) else "✗" if _CROSS.search(names) else ""
+    ticked, crossed = _TICK.search(names) is not None, _CROSS.search(names) is not None
+    return "" if ticked == crossed else "✓" if ticked else "✗"
 
 
 def _add_covered(row: Row, covered: dict[int, int]) -> None:

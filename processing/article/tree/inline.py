@@ -28,7 +28,7 @@ BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split()
 _BLOCK_NUMBERS, _UNREAD_NUMBERS, _TABLE_NUMBERS, _QUOTATION = map(tag_numbers, (BLOCKS, _UNREAD, IN_TABLES, ["q"]))
 _OWN_NUMBERS = tag_numbers(("br", "sup", "sub", "del", "s", "strike", "ins", "span", "small", "font", "math", "img", "script"))
 _READERS: dict[str | None, Callable[[Node], str]] = {"math": formula_text, "img": image_text, "script": script_formula}
-_CODE_LINE = re.compile(r"(?:^|\s)(?:(?:code|token|view)-?)?line(?:\s|$)")  # of a `pre`, a line each
+_CODE_LINE = re.compile(r"(?:^|\s)(?:(?:code|token|view)-?)?line(?:\s|$)")  # of a `pre`, a line each if they stand together
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|(?:a-)?offscreen|sortkey|mw-editsection"
@@ -75,6 +75,11 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
     return "".join(parts)
 
 
+def _is_line(node: Node | None) -> bool:
+    """Whether an element is a line of code by its class."""
+    return node is not None and node.tag == "span" and _CODE_LINE.search(node.attributes.get("class") or "") is not None
+
+
 def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
     """The text of a node that is read without its children; None for other nodes."""
     match node.tag:
@@ -88,7 +93,7 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
             attributes = node.attributes
             if not attributes:
                 return None
-            if edge == "\n" and parts and not parts[-1].endswith("\n") and _CODE_LINE.search(attributes.get("class") or ""):
+            if edge == "\n" and _is_line(node) and _is_line(node.prev) and not "".join(parts[-8:]).endswith("\n"):
                 parts.append("\n")
             kind = raised_kind(node, attributes)
             before = "".join(parts[-3:])[-20:]

@@ -38,7 +38,7 @@ _HOUR = re.compile(r"(?:^|\D)(?:1?\d|2[0-4])$")
 _AT = re.compile(r"(?:^|\s)(?:um|ab|bis|von|at|godz\.|o|od|do|ore|kl\.|в|с|до|v|à|às)\s\d{1,2}$", re.IGNORECASE)  # before an hour
 _BASE = re.compile(r"(?<![\d.,])(?:2|10)$")  # of most powers
 _FACTOR_BEFORE = re.compile(r"[×·⋅*∙]\s?(?:2|10)$|\d\s?[x×]\s?(?:2|10)$")
-LARGEST_POWER = 30  # a larger exponent of an amount of money is seldom
+LARGEST_POWER = 18  # a larger exponent of an amount of money is seldom
 _MINUTES = re.compile(r"[0-5]\d")
 _RANGE_BEHIND = re.compile(r"\s?(?:[-–]|bis|to|do|a)\s?(?:1?\d|2[0-4])$")  # of times: 8<sup>30</sup>–10<sup>00</sup>
 _DEGREES_BEHIND = re.compile(r"\s?[CF]\b")
@@ -157,10 +157,10 @@ def _is_price(before: str, text: str, behind: str) -> bool:
 
 
 def _is_power(before: str, text: str, node: Node) -> bool:
-    """Whether two digits behind a 10 or a 2 are its exponent, though it is an amount of money: `10<sup>12</sup> €`."""
+    """Whether two digits are an exponent, though of an amount of money: `10<sup>12</sup> €`. `2<sup>15</sup> €` is a price."""
     if not _BASE.search(before) or text[0] == "0":
         return False
-    return _FACTOR_BEFORE.search(before) is not None or (int(text) <= LARGEST_POWER and not _is_in_price(node))
+    return _FACTOR_BEFORE.search(before) is not None or (before.endswith("10") and int(text) <= LARGEST_POWER and not _is_in_price(node))
 
 
 def _is_in_price(node: Node) -> bool:

@@ -11,8 +11,8 @@ from processing.article.metadata.jsonld import JsonLd, texts
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.people import bylines, declared
 from processing.article.metadata.people.candidate import Candidate
-from processing.article.metadata.people.labels import PREFIX, TAIL
-from processing.article.metadata.people.names import MAX_NAME_WORDS, bare_name, is_address, is_generic
+from processing.article.metadata.people.labels import BY_PREFIX, PREFIX, TAIL
+from processing.article.metadata.people.names import MAX_NAME_WORDS, bare_name, is_address, is_day, is_generic
 from processing.article.metadata.surroundings import in_boilerplate, node_names
 from processing.article.tree.entities import folded
 from processing.article.tree.visible import visible_text
@@ -94,7 +94,7 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
     for source, text, own in chain(
         found, ((source, text, TAIL.sub("", PREFIX.sub("", folded(text)))) for source, text in chain(signed, alone))
     ):
-        name = (own if source == "json-ld author" else PREFIX.sub("", own)).strip(" ,:-–—").lstrip(".")
+        name = (_without_label(own) if source == "json-ld author" else PREFIX.sub("", own)).strip(" ,:-–—").lstrip(".")
         name = name if _SHORTENED.search(name) else name.rstrip(".")
         words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
         if (
@@ -103,8 +103,17 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
             and not _MAIL.search(text)
             and not is_address(name)
             and not is_generic(words)
+            and not is_day(name)
         ):
             yield source, (name,)
+
+
+def _without_label(name: str) -> str:
+    """The name of an organization without a label before it: `dpa` of `Text: dpa` and of `by dpa`, but `Von Roll` is whole."""
+    label = PREFIX.match(name)
+    if label is not None and (":" in label[0] or name[label.end() :][:1].islower()):
+        return name[label.end() :]
+    return BY_PREFIX.sub("", name)
 
 
 def _distinct(names: list[str]) -> list[str]:

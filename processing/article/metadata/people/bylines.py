@@ -8,7 +8,7 @@ from itertools import islice, takewhile
 from processing.article.metadata.jsonld import JsonLd
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.people.candidate import Candidate
-from processing.article.metadata.people.labels import ABOUT, PREFIX, PREFIXED, SIGN, without_credits
+from processing.article.metadata.people.labels import ABOUT, BYLINE_PREFIX, PREFIX, PREFIXED, SIGN, without_credits
 from processing.article.metadata.people.names import bare_name, ideographic_name, names_in
 from processing.article.metadata.surroundings import are_close, in_boilerplate, in_list_of_pages, node_names, with_ancestors
 from processing.article.tree.parse import Node
@@ -29,10 +29,10 @@ _NAME_IN_BOX = "h2, h3, h4, h5, h6, .author-name, .fn, [rel~=author]"
 _SIGNED = re.compile(
     r"(?:written|posted|article|story|text)\s+by\b|(?:verfasst|geschrieben)\s+von\b|(?:écrit|rédigé)\s+par\b|escrito\s+por\b", re.IGNORECASE
 )
-_TEXT_BY = re.compile(r"^(?i:tex[tot]e?|tekst|testo|ord)(?:\s(?i:och|og|und|et|e|y|&)\s(?i:fotos?|bilder?))?\s*:?\s+(?=[^\W\d_a-zß-ÿ])")
+_TEXT_BY = re.compile(r"^(?i:text[eo]?|tekst|testo|ord)(?:\s(?i:och|og|und|et|e|y|&)\s(?i:fotos?|bilder?))?\s*:?\s+(?=[^\W\d_a-zß-ÿ])")
 _REPORTER = re.compile(
-    r"(?:[^\s／/]{2}社?\s?)?(?:記者|记者)\s?([\u4e00-\u9fff]{2,4}?)\s?(?:$|[／/]|\s|[綜综][合])"
-)  # `記者王小明／台北報導`
+    r"(?:[^\s／/]{2}社?\s?)?(?:記者|记者)(?![專专會会團团群協协站證证節节])\s?([\u4e00-\u9fff]{2,4}?)\s?(?:$|[／/]|\s|[綜综][合])"
+)  # `記者王小明／台北報導`, but `記者會` is a press conference
 _HEADING_TAGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
@@ -71,8 +71,8 @@ def from_bylines(markup: Markup, _: JsonLd) -> list[Candidate]:
         text = "\n".join(text_parts(node, MAX_READ))
         if reporter := _REPORTER.match(text):
             return [Candidate(byline_source(node), reporter[1], person=True)]
-        if text := _byline(text) or "":
-            return [Candidate(byline_source(node), text, whole=False)]
+        if names := _byline(text):
+            return [Candidate(byline_source(node), names, whole=False)]
     return []
 
 
@@ -83,11 +83,16 @@ def _is_in_own_footer(node: Node) -> bool:
 
 
 def _several(byline: Node) -> list[Candidate]:
-    """The authors of a byline that has an element for each, between which other things may stand, such as their roles."""
+    """The authors of a byline that has an element for each, between which other things may stand, such as their roles.
+
+    What has more text than a byline is a part of the page that is named after its author, perhaps with comments and other articles.
+    """
     found: dict[str, Candidate] = {}
+    if len(visible_text(byline, MAX_READ)) > 2 * MAX_BYLINE_CHARACTERS:
+        return []
     for node in byline.css(_NAMES_IN_BYLINE)[:MAX_SIGNATURES]:
         text = visible_text(node, MAX_READ)
-        if len(names_in(text, whole=False)) == 1:
+        if len(names_in(text, whole=False)) == 1 and not in_list_of_pages(node):
             found.setdefault(text, Candidate(byline_source(node), text, whole=False))
     return list(found.values())
 
@@ -182,5 +187,5 @@ def _byline(text: str) -> str | None:
         return None
     text = without_credits(text)
     behind = PREFIXED.search(text)
-    candidate = behind[1] if behind else _TEXT_BY.sub("", text)
+    candidate = behind[1] if behind else _TEXT_BY.sub("", BYLINE_PREFIX.sub("", text))
     return candidate if len(candidate) <= MAX_BYLINE_CHARACTERS and names_in(candidate, whole=False) else None

@@ -15,21 +15,29 @@ _BY = (
 )
 # What a kind of text is called before its author: not looked for in all texts of a page.
 _KINDS = (
-    r"(?:(?:eine?|gast)\s?)?(?:kommentar|analyse|essay|kolumne|glosse|portr[äa]t|rezension|kritik|reportage|interview|leitartikel)\s+von"
-    r"|(?:une?\s)?(?:analyse|tribune|chronique|reportage|entretien|enquête|critique)\s+(?:de|par)"
-    r"|(?:una?\s)?(?:análisis|opinión|crónica|entrevista|columna|reportaje)\s+de|(?:una?\s)?(?:analisi|intervista|recensione)\s+di"
+    r"(?:(?:eine?|gast)\s?)?(?:kommentar|analyse|essay|kolumne|glosse|rezension|reportage|leitartikel)\s+von"
+    r"|(?:une?\s)?(?:analyse|tribune|chronique|reportage|entretien|enquête|critique)\s+par"
     r"|(?:story|words|text)\s(?:and|&)\s(?:photo(?:graph)?s|pictures|images)\s+by|ผู้เขียน|γράφει\s+(?:ο|η)|كتبت?(?=\s*[:：])"
-    r"|(?:interview|kommentar|reportage|bericht|entretien|entrevista|intervista|szöveg|besedilo|текст|слова)(?=\s*[:：])"
+    r"|(?:szöveg|besedilo|слова)(?=\s*[:：])"
+)
+# The same where they may also name whom a text is about, as `Interview: Ann Lee` below a heading, or a newspaper: `Tribune de Genève`.
+# So they count only in elements that are named bylines.
+_KINDS_IN_BYLINES = (
+    r"(?:eine?\s)?(?:portr[äa]t|kritik|interview)\s+von|(?:une?\s)?(?:analyse|tribune|chronique|reportage|entretien|enquête|critique)\s+de"
+    r"|(?:una?\s)?(?:análisis|opinión|crónica|entrevista|columna|reportaje)\s+de|(?:una?\s)?(?:analisi|intervista|recensione)\s+di"
+    r"|(?:interview|kommentar|bericht|entretien|entrevista|intervista)(?=\s*[:：])"
 )
 # How all of these begin: two letters each.
 _BEGINNINGS = r"b[yle]|w[or]|p[aoru]|s[ctku]|r[eé]|e[disn]|a[ufvr\s]|fr|v[oe]|d[io]|in|te|те|co|g[aeu]|éc|or|ав|[作記记撰文責责執글기]"
 _FIRST = "[bwpsraeéfvditcgoоатв作記记撰文責责執글기]"  # the first of them
 _ALL_BY = r"(?:(?:view\s+)?all|more|see\s+all|alle|weitere|mehr)\s+(?:posts|articles|stories|artikel|beiträge)\s+(?:by|from|von)"
 PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY}|{_KINDS})\b\s*[:：／\-–—]?\s*)+", re.IGNORECASE)
+BYLINE_PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY}|{_KINDS}|{_KINDS_IN_BYLINES})\b\s*[:：／\-–—]?\s*)+", re.IGNORECASE)
 BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S+\s+\S)", re.IGNORECASE)
 # In all texts of a page, each behind a null character: a label and a name, or only a label. White space is taken once and the first letter
 # is tested before the words, because most texts of a page begin otherwise: without both it takes thirty times as long.
 SIGN = re.compile(rf"\0\s*+(?i:(?={_FIRST})(?={_BEGINNINGS})(?:{_BY}))\b\s*[:：／\-–—]?\s*(?:[^\W\d_a-zß-ÿ]|\0)")
+SURNAME_PARTICLE = re.compile(r"(?:von|di|af|av)\s", re.IGNORECASE)  # words for "by" that surnames begin with: `von der Leyen, Ursula`
 # First names and particles of names, too: as prefixes only before a colon or two more words.
 _AMBIGUOUS_PREFIX = re.compile(r"^(?:von|par|por|di|af|av)\s+\S+$", re.IGNORECASE)
 PREFIXED = re.compile(

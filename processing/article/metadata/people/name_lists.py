@@ -32,17 +32,25 @@ pereira oliveira costa rodrigues martins fernandes goncalves gomes lopes marques
 _COMMON_SURNAMES = frozenset(_SURNAMES.split())
 # First names that hardly anybody has as a surname: `Anna, Karl` are two persons.
 _FIRST_NAMES = """
-anna anne anja andrea angela annika antonia barbara beate birgit brigitte carla carmen carolina caroline charlotte christina christine
-clara claudia cristina daniela diana doris elena elisa elisabeth elizabeth ella emily emma erika eva evelyn franziska gabriela gabriele
-giulia hanna hannah heike helena helga ines ingrid irina isabel isabella jana jane janina jennifer jessica joanna johanna julia juliane
-karin karla katarina katharina katja katrin kathrin kerstin klara kristina laura lea lena lina linda lisa louise lucia luisa magdalena
-margarete maria mariana marie marina marta martha melanie mia monica monika nadine nadja natalia nicole nina olga olivia patricia paula
-petra regina renate rebecca rita rosa ruth sabine sandra sara sarah silke silvia simone sofia sonja sophie stefanie stephanie susanne
-svenja sylvia tanja tatjana teresa theresa ulrike ursula valentina valeria vanessa vera veronika viktoria yvonne john kevin juan josé
-pedro pablo giovanni giuseppe luca matteo lukas jonas jürgen günther wolfgang andreas matthias björn jörg uwe ahmed иван анна мария
-елена ольга наталья татьяна ирина светлана екатерина юлия анастасия дарья александр дмитрий сергей
+anna anne anja andrea annika antonia barbara beate birgit brigitte carla carolina caroline charlotte christina christine claudia cristina
+daniela doris elena elisa elisabeth elizabeth emily emma erika eva franziska gabriela gabriele giulia heike helena helga ines ingrid irina
+isabel isabella jennifer jessica joanna johanna juliane karin karla katarina katharina katja katrin kathrin kerstin klara kristina laura
+lina lisa louise luisa magdalena margarete maria mariana martha melanie monica monika nadine nadja natalia nicole nina olga olivia patricia
+petra renate rebecca sandra sarah silke sofia sonja sophie stefanie stephanie susanne svenja tanja tatjana teresa theresa ulrike ursula
+valentina valeria vanessa veronika viktoria yvonne björn jürgen uwe giuseppe
+анна мария елена ольга наталья татьяна ирина светлана екатерина юлия анастасия дарья дмитрий сергей
 """
-_FIRST_NAMES_ONLY = frozenset(_FIRST_NAMES.split())
+# Those that are surnames, too: behind one of the others they are a second person.
+_OTHER_FIRST_NAMES = """
+ahmed alexander ali andré andreas angela antonio arne axel ben bernd carlos carmen christian clara daniel david dennis diana dieter dirk
+ella felix finn florian frank franz fritz georg gerd giovanni günther hanna hannah hannes hans harald heinz helmut henri henrik holger ivan
+jan jana jane jakob jens jim joachim joão johannes john jonas jörg josef josé joseph juan julia julian karl katie kate kevin klaus kurt lars
+lea leo lena leon luca lucia luca lukas lutz manfred manuel marc marco marcel marie marina mario mark markus marta martin matthias max mia
+michael michel mike moritz nadia nick niklas nils oliver otto pablo paolo pascal patrick paul paula pedro peter philipp pierre ralf regina
+reinhard rita robert rolf rosa ruth sabine sam sara sebastian silvia simon simone stefan steffen stephan sven thomas tim timo tobias tom
+torsten udo ulrich vera veronica volker walter werner wolfgang александр алексей андрей владимир иван михаил николай павел пётр юрий
+"""
+_FIRST_NAMES_ONLY, _ALSO_SURNAMES = frozenset(_FIRST_NAMES.split()), frozenset(_OTHER_FIRST_NAMES.split())
 _BEHIND_NAME = re.compile(r"(?:,\s*(?:ph\.?\s?d|m\.?d|m\.?a|m\.?sc|mba|mph|rn|dvm|esq)\.?)+$", re.IGNORECASE)
 _JUNIOR = re.compile(r",?\s((?:jr|sr)\.?|ii|iii|iv)$", re.IGNORECASE)
 _JUNIOR_FIRST = re.compile(rf"({_CAPITAL})\s((?:Jr|Sr)\.?|II|III|IV),\s*{_FIRST}")
@@ -61,7 +69,7 @@ _LEADING = re.compile(r"^\s*(?:and|und|et|og|och|y|e|en|with)(?:\s+|$)")  # behi
 def split_names(text: str, *, structured: bool = False) -> list[str]:
     """The names in a text. `structured`: it is the name of one Person, so it is divided only where whole names stand on each side."""
     if structured:
-        parts = [part for strong in _BETWEEN_PERSONS.split(text) for part in _split_guarded(_AMPERSAND, strong)]
+        parts = [part for strong in _BETWEEN_PERSONS.split(text) for part in _split_ampersand(strong)]
         parts = [part for whole in parts for part in _split_guarded(_CONJUNCTION, whole)]
         parts = [part for whole in parts for weak in _split_guarded(_WEAK_CONJUNCTION, whole) for part in _split_commas(weak)]
     else:
@@ -89,7 +97,7 @@ def _turned(name: str) -> str | None:
     bare = bare[: junior.start()] if junior else bare
     end = f" {junior[1]}" if junior else ""
     pair = _LAST_FIRST.fullmatch(bare)
-    if pair and pair[1].casefold() in _FIRST_NAMES_ONLY and " " not in pair[2]:
+    if pair and _are_first_names([pair[1], pair[2]]):
         return None
     if pair and _is_first_name(pair[2]):
         return f"{pair[2]} {pair[1]}{end}"
@@ -97,6 +105,12 @@ def _turned(name: str) -> str | None:
     if pair and _without_accents(pair[2]) in _COMMON_SURNAMES and (pair[4] or _is_first_name(pair[3])):
         return f"{(pair[3] or pair[4]).strip()} {pair[1]}{end}"
     return None
+
+
+def _are_first_names(names: list[str]) -> bool:
+    """Whether single words are all first names, and the first one nobody's surname: `Anna, Karl`, but `Ruth, Anna` and `Anna, Berlin`."""
+    words = [name.strip().casefold() for name in names]
+    return words[0] in _FIRST_NAMES_ONLY and _FIRST_NAMES_ONLY.union(_ALSO_SURNAMES).issuperset(words)
 
 
 def _without_accents(word: str) -> str:
@@ -120,6 +134,12 @@ def _is_first_name(text: str) -> bool:
     return not any(re.sub(r"\W", "", word).casefold() in _NO_FIRST_NAME for word in text.split())
 
 
+def _split_ampersand(text: str) -> list[str]:
+    """The parts beside `&`, if whole names begin: `Simon & Garfunkel` is one name, as is the couple `Anna & Karl Berg`."""
+    parts = _AMPERSAND.split(text)
+    return parts if all(len(part.split()) >= 2 for part in parts[:-1]) else [text]
+
+
 def _split_guarded(conjunction: re.Pattern[str], text: str) -> list[str]:
     """The parts between conjunctions, if each has two words."""
     parts = conjunction.split(text)
@@ -134,6 +154,6 @@ def _split_commas(text: str) -> list[str]:
     if len(others) >= 3 and len(others) % 2 and all(len(part.split()) == 1 for part in (first, *others)):  # `Lee, Ann, Bell, Tom`
         names = [first, *others]
         return [f"{given.strip()} {last.strip()}" for last, given in zip(names[::2], names[1::2], strict=True)]
-    if others and (all(len(part.split()) >= 2 for part in (first, *others)) or first.strip().casefold() in _FIRST_NAMES_ONLY):
+    if others and (all(len(part.split()) >= 2 for part in (first, *others)) or _are_first_names([first, *others])):
         return [first, *others]
     return [text] if others and _SUFFIX.fullmatch(others[0].strip()) else [first]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from processing.article.dates.months import month_number
-from processing.article.metadata.people.labels import BY_PREFIX, PREFIX, TAIL, without_credits, without_prefix
+from processing.article.metadata.people.labels import BY_PREFIX, PREFIX, SURNAME_PARTICLE, TAIL, without_credits, without_prefix
 from processing.article.metadata.people.name_lists import first_names_first, split_names
 from processing.article.tree.entities import folded
 
@@ -64,7 +64,7 @@ def names_in(text: str, whole: bool = True) -> list[str]:
 
 def _first_names_first(text: str) -> str:
     """A text of names without a leading "by", each with the first name first; `von` may begin a surname, too."""
-    turned = first_names_first(text)
+    turned = first_names_first(text) if SURNAME_PARTICLE.match(text) else text
     return turned if turned != text else first_names_first(without_prefix(text))
 
 
@@ -107,7 +107,7 @@ def _is_person(part: str) -> bool:
         return False
     if all(word in _NOT_NAMES or word in _ONLY_GENERIC for word in words if word) or not _DESK.isdisjoint(words):
         return False
-    return not _NO_PERSON.search(part)
+    return not _NO_PERSON.search(part) and not is_day(part)
 
 
 def _is_credential(part: str) -> bool:
@@ -138,6 +138,13 @@ def ideographic_name(text: str) -> list[str]:
 def is_address(text: str) -> bool:
     """Whether a text has an address in it."""
     return _URLISH.search(text) is not None
+
+
+def is_day(part: str) -> bool:
+    """Whether a part is a day of a month, such as `12 March`."""
+    words = [word.strip(".,") for word in part.split()]
+    numbers = [word for word in words if word.isdecimal()]
+    return len(words) == 2 and len(numbers) == 1 and any(month_number(word, None) is not None for word in words)
 
 
 def is_generic(words: list[str]) -> bool:

@@ -110,21 +110,33 @@ def _in_content(node: Node) -> bool:
     return False
 
 
-def headed_in_content(markup: Markup, site: frozenset[str]) -> tuple[str, str] | None:
+def headed_in_content(markup: Markup, site: frozenset[str], url: str) -> tuple[str, str] | None:
     """The source and text of the only lower heading that is a title by its names or its place, where the main one names a section."""
     titled = [node for node in markup.titled[:MAX_HEADINGS] if node.tag in _LOWER_TAGS]
-    return declared_headline(markup, site) or _only(titled, site) or _only(list(_first_in_articles(markup)), site)
+    return declared_headline(markup, site, url) or _only(titled, site, url) or _only(list(_first_in_articles(markup)), site, url)
 
 
-def declared_headline(markup: Markup, site: frozenset[str]) -> tuple[str, str] | None:
+def declared_headline(markup: Markup, site: frozenset[str], url: str) -> tuple[str, str] | None:
     """The source and text of the lower heading that microdata declares as the headline, if there is only one."""
-    return _only([node for node in markup.properties.get("headline", ())[:MAX_HEADINGS] if node.tag in _LOWER_TAGS], site)
+    return _only([node for node in markup.properties.get("headline", ())[:MAX_HEADINGS] if node.tag in _LOWER_TAGS], site, url)
 
 
-def _only(nodes: list[Node], site: frozenset[str]) -> tuple[str, str] | None:
+def _only(nodes: list[Node], site: frozenset[str], url: str) -> tuple[str, str] | None:
+    """The source and text of a heading, if there is only one outside boilerplate, and it is no link to another page."""
     found = {text: node for node in nodes if not in_boilerplate(node) and not is_site(text := heading_text(node), site)}
     text, node = next(iter(found.items()), ("", None))
-    return (f"<{node.tag}>", text) if node is not None and len(found) == 1 and 0 < len(text) < MAX_TEXT else None
+    if node is None or len(found) > 1 or not 0 < len(text) < MAX_TEXT or _leads_elsewhere(node, url):
+        return None
+    return f"<{node.tag}>", text
+
+
+def _leads_elsewhere(heading: Node, url: str) -> bool:
+    """Whether a link in a heading, or directly around it, leads to another page: it is that of a teaser."""
+    around = heading.parent
+    link = around if around is not None and around.tag == "a" else heading.css_first("a[href]")
+    target = link.attributes.get("href") or "" if link is not None else ""
+    path, own = (address.partition("#")[0].partition("?")[0].rstrip("/") for address in (target, url))
+    return bool(path) and not own.endswith(path.partition("://")[2] or path)
 
 
 def _first_in_articles(markup: Markup) -> Iterator[Node]:

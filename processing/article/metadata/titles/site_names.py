@@ -165,7 +165,7 @@ def _abbreviates(name: str, part: str) -> bool:
     if len(words) < 2 or len(name) > len(part) or name[0] not in {word[0] for word in words}:
         return False
     if len(name) <= MAX_INITIALS:  # chance makes so short a label of the beginnings of words
-        return name == "".join([word[0] for word in words]) and not any(word[0].islower() for word in part.split())
+        return name == _initials(part)
     if len(name) >= MIN_LONG_LABEL and not _is_name(part):
         return False
     if len(name) >= MIN_LONG_LABEL and any(_abbreviates_before(name, word, part) for word in words[1:]):
@@ -176,6 +176,13 @@ def _abbreviates(name: str, part: str) -> bool:
         own = {(at + size, used + 1) for at, used in reached for spelled in spellings(word) for size in _common(name, at, spelled)}
         reached = (reached | own) if optional else own
     return any(at == len(name) and used >= max(2, len(words) - 2) for at, used in reached)
+
+
+def _initials(part: str) -> str:
+    """The first letters of a part's words, if they have capitals: without small words and `e.V.`; empty if others have no capitals."""
+    words = [word for word in part.removesuffix(" e.V.").split() if not (word.islower() and len(word) <= MAX_SMALL_WORD)]
+    initials = [word[0] for name in words for word in _WORD.findall(name)]
+    return "" if any(map(str.islower, initials)) else "".join(initials).casefold()
 
 
 def _abbreviates_before(name: str, word: str, part: str) -> bool:

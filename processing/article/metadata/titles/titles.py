@@ -44,7 +44,7 @@ def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> 
     An `<h1>` that agrees with a declared title comes first, because readers see it.
     """
     found = _candidates(markup, json_ld, site_name, url)
-    for source, title in chain(_agreed(found, markup, json_ld), _declared_alone(found), _headed_alone(found, markup, url)):
+    for source, title in chain(_agreed(found, markup, json_ld, url), _declared_alone(found), _headed_alone(found, markup, url)):
         yield source, title[:MAX_TITLE_CHARACTERS]
 
 
@@ -68,14 +68,14 @@ def _candidates(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str
     return _Candidates(declared, stripped, {text: node for text, node in headed.items() if not is_site(text, site)}, logos, site)
 
 
-def _agreed(found: _Candidates, markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, str]]:
+def _agreed(found: _Candidates, markup: Markup, json_ld: JsonLd, url: str) -> Iterator[tuple[str, str]]:
     """The headings that agree with a declared title."""
     titles = list(found.stripped.values())
     if (shown := shown_instead(markup, found.headings, dict(reversed(found.declared)), found.stripped)) is not None:
         yield shown
     if (lower := beside_site_heading(markup, found.headings, list(found.stripped))) is not None:
         yield lower
-    if _names_only_section(found) and (named := headed_in_content(markup, found.site)) is not None:
+    if _names_only_section(found, url) and (named := headed_in_content(markup, found.site, url)) is not None:
         yield named
     if (heading := best_heading(list(found.headings), titles)) is not None:
         own = own_part(heading, found.headings[heading], found.stripped, found.site)
@@ -86,15 +86,23 @@ def _agreed(found: _Candidates, markup: Markup, json_ld: JsonLd) -> Iterator[tup
         yield part
 
 
-def _names_only_section(found: _Candidates) -> bool:
-    """Whether the main headings are only names of a section, such as `News`, and so are the declared titles but for the site's name."""
-    if not found.headings or not all(map(is_placeholder, found.headings)):
+def _names_only_section(found: _Candidates, url: str) -> bool:
+    """Whether the main headings are only names of a section, such as `News`, and so are the declared titles but for the site's name.
+
+    The section's own page, `/news/` or `/news.html`, has that name as its title.
+    """
+    if not found.headings or not all(map(is_placeholder, found.headings)) or is_placeholder(_last_part(url)):
         return False
     sections = set(map(letters_of, found.headings))
     return all(
         is_placeholder(own) or not sections.isdisjoint(map(letters_of, separator_in(title).split(title))) or is_site(own, found.site)
         for title, own in found.stripped.items()
     )
+
+
+def _last_part(url: str) -> str:
+    """The last part of a URL's path, without its ending."""
+    return url.partition("?")[0].rstrip("/").rpartition("/")[2].partition(".")[0]
 
 
 def _declared_alone(found: _Candidates) -> Iterator[tuple[str, str]]:
@@ -106,7 +114,7 @@ def _declared_alone(found: _Candidates) -> Iterator[tuple[str, str]]:
 
 def _headed_alone(found: _Candidates, markup: Markup, url: str) -> Iterator[tuple[str, str]]:
     """The headings of a page that declares no title of its own; then what is left: general words and logos."""
-    if (named := declared_headline(markup, found.site)) is not None:
+    if (named := declared_headline(markup, found.site, url)) is not None:
         yield named
     for heading in sorted(found.headings, key=is_placeholder):
         yield "<h1>", without_kicker(found.headings[heading]) or heading

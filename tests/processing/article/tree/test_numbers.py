@@ -33,6 +33,8 @@ from tests.processing.article.millpage import text
         ("a debt of 10<sup>12</sup> € in", "a debt of 10^12 € in"),
         ("some 1,5 × 10<sup>11</sup> USD in", "some 1,5 × 10^11 USD in"),
         ("for 10<sup>99</sup> € a sack", "for 10.99 € a sack"),
+        ("for $10<sup>25</sup> a sack", "for $10.25 a sack"),
+        ("for 2<sup>15</sup> € a sack", "for 2.15 € a sack"),
         ("for <span class=price>10<sup>20</sup></span> € a sack", "for 10.20 € a sack"),
         ("for <b>19<sup>95</sup></b> € a sack", "for 19.95 € a sack"),
         ("some £350<sup>2</sup> million of", "some £350[2] million of"),

@@ -6,6 +6,7 @@ from processing.article.markdown.leaf import leaf_markdown
 from processing.article.structure.walk import read_structure
 from processing.article.tree.parse import parse
 from schemas.article import BlockKind
+from tests.cpu import growth
 from tests.processing.article.millpage import blocks, text
 
 
@@ -61,6 +62,27 @@ def test_tables_of_roles_keep_their_columns() -> None:
 
 
 @pytest.mark.parametrize(
+    ("inner", "written"),
+    [
+        ("<p>Before the rows.</p><div role=row><b role=cell>a</b> <b role=cell>c</b></div>", "Before the rows.\na c"),
+        ("<div role=row>no cell <b role=cell>a</b></div>", "no cell a"),
+        ("<div role=row><div role=cell>a <div role=cell>inner</div></div></div>", "a\ninner"),
+        ("<div role=row><div role=cell>a <div role=grid>inner</div></div></div>", "a\ninner"),
+    ],
+)
+def test_a_table_of_roles_loses_and_doubles_no_text(inner: str, written: str) -> None:
+    assert text(f"<div role=table>{inner}</div>") == written
+
+
+@pytest.mark.parametrize("opening", ["<div role=table><div role=row><div role=cell>x", "<div role=row><div role=cell>x"])
+def test_tables_of_roles_in_one_another_take_time_by_their_length(opening: str) -> None:
+    def work(size: int) -> None:
+        read_structure(parse("<div role=table>" + opening * (size // len(opening))), "https://valley.example/")
+
+    assert growth(work, 10_000) < 10
+
+
+@pytest.mark.parametrize(
     ("cell", "written"),
     [
         ("1<br>200", "1; 200"),
@@ -71,6 +93,15 @@ def test_tables_of_roles_keep_their_columns() -> None:
         ("<i class='fa fa-check'></i>", "✓"),
         ("<i class='fas fa-times'></i>", "✗"),
         ("<i class='fa fa-star'></i>", ""),
+        ("<i class='check-icon'></i>", "✓"),
+        ("<i class='icon-close'></i>", "✗"),
+        ("<span class=no-print></span>", ""),
+        ("<span class='icon no-wrap'></span>", ""),
+        ("<span class=form-check></span>", ""),
+        ("<span class=close></span>", ""),
+        ("<i class=icon-check-empty></i>", ""),
+        ("<i class='fa fa-check'></i><i class='fa fa-times'></i>", ""),  # a script shows one of them
+        ("<input type=checkbox name=row>", ""),  # for readers to choose the row
     ],
 )
 def test_lines_and_signs_in_cells(cell: str, written: str) -> None:
@@ -89,6 +120,10 @@ def test_long_cells_below_headers_stay_in_their_columns() -> None:
         ("<pre><span class=ln>1</span> a = 1\n<span class=ln>2</span>   b = 2</pre>", "a = 1\n  b = 2"),
         ("<pre><code><span class=line>a = 1</span><span class=line>b = 2</span></code></pre>", "a = 1\nb = 2"),
         ("<listing>a\n  b</listing>", "a\n  b"),
+        ("<pre><span class=line>a\n</span><span class=line>b\n</span></pre>", "a\nb"),
+        ("<pre>\n  <span class=line>a</span>\n  <span class=line>b</span></pre>", "  a\n  b"),
+        ("<pre>File x, line <span class=line>12</span>, in go</pre>", "File x, line 12, in go"),
+        ("<pre><span class=ln>1</span>  a\n  b</pre>", "  a\n  b"),
     ],
 )
 def test_lines_of_code(markup: str, code: str) -> None:

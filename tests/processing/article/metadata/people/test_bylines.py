@@ -121,6 +121,7 @@ def test_a_signature_behind_any_label(label: str) -> None:
         ("Text: Karin Ek Foto: Lars Ek", ("Karin Ek",)),
         ("Eine Analyse von Anna Berg", ("Anna Berg",)),
         ("Interview: Anna Berg", ("Anna Berg",)),
+        ("Texto Anna Berg", ("Anna Berg",)),
         ("Γράφει ο Γιώργος Παππάς", ("Γιώργος Παππάς",)),
         ("كتب: محمد علي", ("محمد علي",)),
         ("ผู้เขียน: สมชาย ใจดี", ("สมชาย ใจดี",)),
@@ -144,6 +145,28 @@ def test_what_else_a_byline_says(byline: str, people: tuple[str, ...]) -> None:
 )
 def test_bylines_of_systems(markup: str) -> None:
     assert of_page(f"<article><h1>{TITLE}</h1>{PROSE}{markup}</article>") == ("Jane Doe",)
+
+
+@pytest.mark.parametrize(
+    "line", ["Interview: Ann Lee", "Ein Porträt von Anna Berg", "Kritik von Anna Berg", "Bericht: Anna Berg", "Entrevista de Ana Ruiz"]
+)
+def test_whom_a_text_is_about_is_no_author(line: str) -> None:
+    assert of_page(f"<article><h1>{TITLE}</h1><p>{line}</p>{PROSE}</article>") == ()
+
+
+def test_people_in_the_part_of_a_page_that_is_named_after_its_author() -> None:
+    others = "<div class=more><a href=/a>The bridge</a><b class=author>Tom Bell</b><a href=/b>The road</a><b class=author>Bo Li</b></div>"
+    assert of_page(f"<div class=single-author><h1>{TITLE}</h1>{PROSE * 2}<div class=author>Jane Doe</div>{others}</div>") == ("Jane Doe",)
+
+
+def test_a_press_conference_is_no_reporter() -> None:
+    assert of_page(f"<h1>{TITLE}</h1>{PROSE}<div class=byline>記者專欄</div>") == ()
+
+
+def test_an_author_in_the_footer_of_a_site_is_not_the_page_s() -> None:
+    footer = "<footer class='{}'><span class=author>Tom Bell</span></footer>"
+    assert of_page(f"<article><h1>{TITLE}</h1>{PROSE}</article>{footer.format('metal meta-nav')}") == ()
+    assert of_page(f"<article><h1>{TITLE}</h1>{PROSE}{footer.format('entry-meta')}</article>") == ("Tom Bell",)
 
 
 @pytest.mark.parametrize("unit", ["\n", " a:", ", photo ", "("])

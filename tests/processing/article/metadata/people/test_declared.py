@@ -111,6 +111,35 @@ def test_the_name_of_an_organization_is_whole(name: str) -> None:
     assert authors({"@type": "Organization", "name": name}) == [name]
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("By Associated Press", "Associated Press"),
+        ("Text: dpa", "dpa"),
+        ("by dpa", "dpa"),
+        ("Von Roll", "Von Roll"),
+        ("By Design", "By Design"),
+    ],
+)
+def test_a_label_before_the_name_of_an_organization(written: str, name: str) -> None:
+    assert authors({"@type": "Organization", "name": written}) == [name]
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "<div typeof=schema:ImageObject><img src=/a.jpg><span property=schema:creator>Tom Bell</span></div>",
+        "<figure><img src=/a.jpg><figcaption>by <a property=dc:creator href=/t>Tom Bell</a></figcaption></figure>",
+        "<div typeof=schema:Comment><span property=schema:author>Tom Bell</span><b property=dateCreated content=2020-01-01>x</b></div>",
+        "<div typeof=Review><span property=author typeof=Person><span property=name>Tom Bell</span></span></div>",
+    ],
+)
+def test_rdfa_of_other_works_is_not_the_page_s(work: str) -> None:
+    html = f"<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1><p class=byline>By Jane Doe</p>{work}</body></html>"
+    found = read_metadata(parse(html), Page("https://valley.example/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+    assert (found.authors, found.published_at) == (("Jane Doe",), None)
+
+
 def test_a_list_object() -> None:
     people = [{"@type": "Person", "name": "Jane Doe"}, {"@type": "Person", "name": "Tom Bell"}]
     assert authors({"@list": people}) == ["Jane Doe", "Tom Bell"]

@@ -24,6 +24,8 @@ def title(head: str, body: str, url: str = "https://www.valley-post.example/news
         (f"{TITLE} - Café Économie", "cafe-economie.example"),
         (f"{TITLE} – Łódzki Młyn", "lodzkimlyn.example"),
         (f"{TITLE} - Deutsche Mühlen Zeitung", "www.dmz.example"),
+        (f"{TITLE} - Institute of Technology Oz", "ito.example"),
+        (f"{TITLE} - Deutsches Rotes Kreuz e.V.", "drk.example"),
         (f"{TITLE} - Musikverein Harmonie Kleinstadt e.V.", "mv-kleinstadt.example"),
         (f"{TITLE} - The Mill Programming Language", "doc.mill-lang.example"),
         (f"{TITLE}, Valley Post", "valley-post.example"),
@@ -143,6 +145,25 @@ def test_a_heading_in_the_content_is_not_the_site_s() -> None:
 )
 def test_the_main_heading_is_only_the_section(declared: str, body: str) -> None:
     assert title(f"<title>{declared}</title>", body) == TITLE
+
+
+@pytest.mark.parametrize("url", ["https://valley.example/presse/", "https://valley.example/a/archiv.html?page=2"])
+def test_the_page_of_a_section_has_its_name(url: str) -> None:
+    body = f"<h1>Presse</h1><article><h2>Our contacts here</h2>{PROSE}</article>"
+    assert title("<title>Presse</title>", body, url) == "Presse"
+
+
+@pytest.mark.parametrize(
+    "teaser", ["<h2><a href=/2024/bridge>The bridge</a></h2>", "<a href=/2024/bridge><h3 itemprop=headline>The bridge</h3></a>"]
+)
+def test_the_only_teaser_below_a_section_s_heading_is_no_title(teaser: str) -> None:
+    assert title("<title>News</title>", f"<h1>News</h1><article>{teaser}{PROSE}</article>") == "News"
+    assert title("<title>Valley Post</title>", f"<h1>{TITLE}</h1>{PROSE}<section>{teaser}</section>") == TITLE
+
+
+def test_a_heading_that_leads_to_its_own_page_may_be_the_title() -> None:
+    body = f"<h1>Blog</h1><article><h2><a href=https://www.valley-post.example/news/mill.html#top>{TITLE}</a></h2>{PROSE}</article>"
+    assert title("<title>Blog</title>", body) == TITLE
 
 
 def test_a_list_below_a_section_s_heading_has_no_title_of_its_own() -> None:
