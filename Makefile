@@ -45,7 +45,7 @@ test: install-dev ## run the tests
 	python -m pytest -m "not chaos and not system" -n 4 --dist loadgroup
 
 test-system: install-dev ## run the slow tests of the whole system
-	python -m pytest -m "system and not chaos" -n 3 --dist loadgroup
+	python -m pytest -m "system and not chaos" -n 2 --dist loadgroup
 
 chaos: install-dev ## kill things and see that nothing is lost; long tests
 	python -m pytest -m chaos

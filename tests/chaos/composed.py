@@ -101,7 +101,7 @@ class Composed:
     def api(self) -> AirflowApi:
         """A client, when the API server answers."""
         transport = httpx.HTTPTransport(retries=10)
-        with httpx.Client(transport=transport, trust_env=False) as client:
+        with httpx.Client(transport=transport, trust_env=False, timeout=60) as client:
             client.get(f"{self.url}/api/v2/monitor/health", timeout=SECONDS).raise_for_status()
         return AirflowApi(self.url, USER, self._secrets["AIRFLOW_PASSWORD"])
 

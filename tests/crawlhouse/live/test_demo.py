@@ -175,12 +175,12 @@ def _wait(condition: Any, seconds: float = SECONDS) -> None:
 
 @pytest.mark.usefixtures("demos")  # they leave rows in quarantine
 def test_the_pages_are_closed_to_strangers(live_stack: Live) -> None:
-    answer = httpx.get(f"{live_stack[1].url}/crawlhouse/", trust_env=False)
+    answer = httpx.get(f"{live_stack[1].url}/crawlhouse/", trust_env=False, timeout=60)
     assert answer.status_code == 401
     assert "Crawls" not in answer.text
     running = live_stack[1]
     login = {"username": running.user, "password": running.password}
-    with httpx.Client(base_url=running.url, trust_env=False) as client:
+    with httpx.Client(base_url=running.url, trust_env=False, timeout=60) as client:
         for path in ("metrics", "runs/x", "quarantine", "record?url=x", "dags/crawl_demo/runs/x"):
             assert client.get(f"/crawlhouse/{path}").status_code == 401
         client.headers["Authorization"] = f"Bearer {client.post('/auth/token', json=login).json()['access_token']}"
