@@ -20,6 +20,7 @@ READERS = (
     "urls/host_key",
     "warc/charsets",
     "warc/content_coding",
+    "warc/http_block",
     "warc/member_decoders",
     "warc/page_bytes",
     "warc/reader",

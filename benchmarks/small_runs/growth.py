@@ -32,8 +32,8 @@ ROW_TABLES = ("captures", "articles", "quarantine", "sightings")
 def measure_growth(settings: Settings, runs: int) -> tuple[list[float], list[float]]:
     """The CPU seconds of each of the first publishes of a lake, and of each of the last ones of so many: a whole cycle of each.
 
-    Each publish is in a process of its own, forked from one that has only imported modules, as a task of a worker is: a process that has
-    done hundreds of publishes itself takes longer for the next one than any run of a crawl. Of the runs between only rows are committed.
+    Each publish is in a process of its own, forked from one that has only imported modules, as a task of a worker is: so nothing is
+    measured of what a process gathers that has done hundreds of publishes. Of the runs between only rows are committed.
     """
     in_a_fork(lambda: str(_publish(settings, 0)))  # tables are made
     _import_all(in_a_fork(lambda: f"{_publish(settings, 1)}\n" + "\n".join(sys.modules)).splitlines()[1:])

@@ -18,6 +18,7 @@ RULE = "expectation:"
 EXAMPLES_IN_SENTENCE = 3
 MAX_VALUE_CHARACTERS = 100
 _AFTERWARDS = {"warning": ", to quarantine", "info": ", which is only reported"}
+_RANGE = {"min_value", "max_value", "strict_min", "strict_max"}
 _COLUMNS = re.compile(r"^expect_(?:column_|multicolumn_|compound_columns_|select_)?(?:pair_)?(?:values_)?")
 
 RowIndices = npt.NDArray[np.int64]
@@ -57,10 +58,10 @@ class ExpectationResult:
         if self.drift is not None:
             return f"{self.drift}; it is {_short(self.observed)}"
         if self.unexpected_count is None:
-            return f"it is {_short(self.observed)}, expected was {_expected(self)}"
+            return f"it is {_short(self.observed)}, expected {_in_words(self)}"
         shown = ", ".join(example.text() for example in self.examples[:EXAMPLES_IN_SENTENCE])
         more = " and others" if len(self.examples) > EXAMPLES_IN_SENTENCE else ""
-        wrong = f"{plural(self.unexpected_count, 'row')}, expected was {_expected(self)}"
+        wrong = f"{plural(self.unexpected_count, 'row')}, expected {_in_words(self)}"
         return f"{wrong}; first from {shown}{more}" if shown else wrong
 
     def to_json(self) -> dict[str, Any]:
@@ -92,12 +93,12 @@ class Offence:
     expected: str
 
     def detail(self, row: Mapping[str, Any]) -> str:  # Any: the values of a row
-        """What one of the rows has instead: `price -1: expected was to be between (min_value 0)`.
+        """What one of the rows has instead: `price -1: expected to be at least 0`.
 
         Columns that are not in `row` stand without a value.
         """
         shown = [values_text(row, [name]) or name for name in self.columns]
-        return f"{', '.join(shown)}: expected was {self.expected}"
+        return f"{', '.join(shown)}: expected {self.expected}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,22 +215,23 @@ def _without_results(dataset: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in dataset.items() if name != "results"}
 
 
-def _expected(one: ExpectationResult) -> str:
-    """What was expected: the arguments, or the type in words, such as `to not be null`."""
-    return _limits(one) or _words(one)
-
-
 def _in_words(one: ExpectationResult) -> str:
-    """The same with both: `to be between (min_value 0)`."""
-    return f"{_words(one)} ({_limits(one)})" if _limits(one) else _words(one)
+    """What was expected, such as `to not be null`, `to be at least 0`, `to not match regex (regex [0-9]+)`."""
+    words = _COLUMNS.sub("", one.type).replace("_", " ")
+    limits = {name: value for name, value in one.arguments.items() if not name.startswith("column")}
+    if words.endswith("to be between") and limits.keys() & {"min_value", "max_value"} and limits.keys() <= _RANGE:
+        return words.removesuffix("between") + _range(**limits)
+    return f"{words} ({_limits(one)})" if limits else words
+
+
+def _range(min_value: object = None, max_value: object = None, *, strict_min: bool = False, strict_max: bool = False) -> str:
+    least = None if min_value is None else f"{'more than' if strict_min else 'at least'} {_short(min_value)}"
+    most = None if max_value is None else f"{'less than' if strict_max else 'at most'} {_short(max_value)}"
+    return " and ".join(one for one in (least, most) if one)
 
 
 def _limits(one: ExpectationResult) -> str:
     return ", ".join(f"{name} {_short(value)}" for name, value in one.arguments.items() if not name.startswith("column"))
-
-
-def _words(one: ExpectationResult) -> str:
-    return _COLUMNS.sub("", one.type).replace("_", " ")
 
 
 def _short(value: object) -> str:

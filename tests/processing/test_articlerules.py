@@ -125,7 +125,7 @@ def test_a_warning_sends_articles_to_quarantine(lake_settings: Settings) -> None
     assert rows(lake_settings, "SELECT url FROM articles ORDER BY url") == [(SITE + "/4",), (SITE + "/9",), (SITE + "/copy",)]
     rule = "expectation:expect_column_values_to_not_match_regex"
     assert rows(lake_settings, "SELECT url, reason, rule, detail, version, row_json FROM quarantine") == [
-        (SITE + "/3", rule, rule, 'title "Story 3": expected was to not match regex (regex Story 3)', 0, None)
+        (SITE + "/3", rule, rule, 'title "Story 3": expected to not match regex (regex Story 3)', 0, None)
     ]
     results = json.loads(open_store(lake_settings).get_bytes(f"reports/{report.process_run}/expectations.json"))["results"]
     of_user = [one for one in results if one["columns"] == ["title"]]
@@ -142,7 +142,8 @@ def test_a_critical_expectation_holds_back_one_crawl_run_of_two(sqlite_settings:
     closed_run(sqlite_settings, crawl, "1", [article(SITE + "/3", 3), article(SITE + "/4", 4, 1)])
     closed_run(sqlite_settings, crawl, "2", [article(SITE + "/4", 4, 60), article(SITE + "/5", 5, 61)])
     report = processed(sqlite_settings)
-    why = f'expect_column_values_to_not_match_regex(title): 1 row, expected was regex Story 3; first from {SITE}/3 (title "Story 3")'
+    expected = "1 row, expected to not match regex (regex Story 3)"
+    why = f'expect_column_values_to_not_match_regex(title): {expected}; first from {SITE}/3 (title "Story 3")'
     assert report.held == {RUNS[1]: {"articles": why}}
     assert rows(sqlite_settings, "SELECT url, version, crawl_run FROM articles ORDER BY url") == [
         (SITE + "/4", 1, RUNS[2]),

@@ -134,7 +134,7 @@ def test_the_rows_of_every_dataset_are_shown(nowhere: Run, project: Path) -> Non
     assert "shelf: 2 rows for quarantine" in out
     assert "type price: 'cheap' is not a" in out  # the rest of the cell is on its next line
     assert "price -1.00:" in out  # the rest of the cell is on its next line
-    assert "shelf: a run would hold back these rows: expect_column_values_to_be_between(price): 1 row, expected was" in out
+    assert "shelf: a run would hold back these rows: expect_column_values_to_be_between(price): 1 row, expected to be" in out
     assert "only a whole run can be judged by expect_column_mean_to_be_between(price), drift of null_share of price" in out
     assert "headings: 6 rows to publish" in out
     assert "products: 5 rows to publish" in out

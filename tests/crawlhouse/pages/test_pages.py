@@ -107,7 +107,7 @@ def test_a_gate_that_failed_is_red_and_names_its_rows(sqlite_settings: Settings,
         "gate failed news Rows of articles of news-20260301T120000Z-000001 are held back: expect_column_values_to_be_between"
     )
     page = words(render_run(sqlite_settings, Site(), "news-20260301T120000Z-000001"))
-    assert "held back articles: expect_column_values_to_be_between(word_count): 1 row, expected was min_value 100000; first from" in page
+    assert "held back articles: expect_column_values_to_be_between(word_count): 1 row, expected to be at least 100000; first from" in page
     assert "1 of 1 were not met" in page
     assert "not met. Not met Result" in page
     assert re.search(rf"first from {SITE}/1 \(word_count \d+\)", page)

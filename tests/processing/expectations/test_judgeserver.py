@@ -40,7 +40,7 @@ def test_rows_are_judged_by_a_forked_process(server: int) -> None:
     _wait_for_server()
     result = judged(GOOD, BAD)
     assert result.failures() == (
-        "expect_column_values_to_be_between(word_count): 1 row, expected was min_value 1; first from https://a.example/2 (word_count 0)"
+        "expect_column_values_to_be_between(word_count): 1 row, expected to be at least 1; first from https://a.example/2 (word_count 0)"
     )
     assert judged(GOOD).success
     found = connect()

@@ -228,7 +228,7 @@ def test_articles_that_fail_the_suite_are_held_back(
         report = stages.process_once("news", sqlite_settings)
     assert report is not None
     ((why,),) = [found.values() for found in report.held.values()]
-    rows = r"between\(word_count\): 2 rows, expected was min_value 100000; first from .* \(word_count \d+\)"
+    rows = r"between\(word_count\): 2 rows, expected to be at least 100000; first from .* \(word_count \d+\)"
     assert re.search(rows + r"; expect_column_kl_divergence_to_be_less_than\(version\)", why)
     assert f"held back: articles of news-20260301T120000Z-000001: {why}" in report.text()
     assert f"articles: 2 rows, 2 of 2 expectations not met: {why}" in caplog.text

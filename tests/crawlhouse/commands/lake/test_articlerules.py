@@ -47,7 +47,7 @@ def test_articles_of_ones_own(nowhere: Run, tmp_path: Path) -> None:
     closed_run(settings, read_crawl(crawl), "2", [article(SITE + "/4", 4, 60)])
     ended = nowhere("process", "news")
     assert ended.code == 8
-    held = "articles of news-20260301T120000Z-000001, 1 row: expect_column_values_to_not_match_regex(title): 1 row, expected was"
+    held = "articles of news-20260301T120000Z-000001, 1 row: expect_column_values_to_not_match_regex(title): 1 row, expected"
     assert held in ended.err
     assert f'first from {SITE}/3 (title "Story 3' in ended.err
     assert "The gate holds back rows; everything else is published." in ended.err
