@@ -71,7 +71,6 @@ def read_urls(path: Path) -> list[str]:
 
 
 def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, urls: Sequence[str]) -> None:
-    from spiders.closing.thresholds import check_fetched
     from spiders.progress import ProgressLine
     from spiders.run import crawl_once, describe_nothing_due
 
@@ -92,7 +91,27 @@ def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, u
         _show(manifest, form)
     if idle:
         say(idle)
-    check_fetched(manifest)
+    _check_fetched(manifest, settings, is_asked_for=bool(urls))
+
+
+def _check_fetched(manifest: Manifest, settings: Settings, *, is_asked_for: bool) -> None:
+    """Raises ThresholdError if nothing was fetched, neither in this run nor in an earlier one, or of URLs that were asked for.
+
+    A run of a crawl that recurs may have nothing but a URL that failed before. Whether that is a failure is for the crawl's thresholds.
+    """
+    from spiders.closing.thresholds import check_fetched
+
+    try:
+        check_fetched(manifest)
+    except ThresholdError as error:
+        if is_asked_for or not _has_fetched(manifest.crawl, settings):
+            raise
+        say(str(error))
+
+
+def _has_fetched(crawl: str, settings: Settings) -> bool:
+    ledger = open_ledger(settings)
+    return any(ledger.manifest(run.crawl_run).counts.fetched for run in reversed(ledger.crawl_runs(crawl, "closed")))
 
 
 @contextmanager

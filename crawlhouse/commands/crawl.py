@@ -46,7 +46,7 @@ def crawl(
     """Fetch what is due: one run of a crawl, into WARC segments in the store.
 
     A run that was interrupted continues. With `workers: N` in the crawl's file, N processes share the run. Exit code 9 when the crawl's
-    own thresholds were missed, or when nothing that was due could be fetched; what was fetched is kept in this case too.
+    own thresholds were missed, it has fetched nothing yet, or nothing of URLs that are named; what was fetched is kept in this case too.
 
     URLs that are named are fetched in addition to what is due, in a new run, which also takes over what an interrupted run left. Scope and
     robots.txt hold for them too.

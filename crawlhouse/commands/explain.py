@@ -24,9 +24,10 @@ def explain(
 ) -> None:
     """Explain a URL: which rules apply to it, how it was found, its outcome in each run, when it is due, and what was published.
 
-    Nothing is fetched: robots.txt is taken from the cache.
+    Nothing is fetched: robots.txt is taken from the cache. Before the first run, it is the rules of the crawls' files that are shown.
     """
     from crawlhouse.actions.explain import explain_url
-    from crawlhouse.existing_home import load_existing_home
+    from crawlhouse.existing_home import home_or_empty_one
 
-    explain_url(load_existing_home(), url, crawl, form)
+    with home_or_empty_one() as settings:
+        explain_url(settings, url, crawl, form)

@@ -26,7 +26,7 @@ from schemas.keys import adopted_key, crawl_run_of, index_key, segment_items_key
 from schemas.manifest import Manifest, Segment
 from schemas.numbers import plural
 from schemas.runs import CrawlRun, config_hash
-from spiders.adoption.earlier_copies import CopiesOfCall, Place, begin_digests, earlier_captures, remember_begin
+from spiders.adoption.earlier_copies import CopiesOfCall, EarlierCaptures, begin_digests, earlier_captures, remember_begin
 from spiders.adoption.learning import adopted_urls, learning
 from spiders.adoption.segments import CopyCounts, SegmentCopier
 from spiders.adoption.taken_down import is_taken_down
@@ -114,7 +114,7 @@ class _Adoption:
             self._frontier.report_hosts(self.run.crawl_run, WORKER, self._attempt, 0)
             self._beaten_at = time.monotonic()
 
-    def earlier_captures(self, begins: Sequence[str], digest: str) -> dict[bytes, Place]:
+    def earlier_captures(self, begins: Sequence[str], digest: str) -> EarlierCaptures:
         """The captures that the crawl has from other files with these beginnings."""
         return earlier_captures(self.run.crawl.name, begins, digest, self._ledger, self.store)
 
@@ -248,12 +248,13 @@ def _copy_all(
     with scratch_folder(settings.home) as folder:
         copier = SegmentCopier(adoption.run, folder, adopted.counts, read_takedowns(adoption.store), adoption.beat)
         for digest in copies.in_order({digest: source.size for digest, source in sources.items()}):
-            source, earlier = sources[digest], adoption.earlier_captures(begins[digest], digest) | copies.earlier(digest)
+            source, earlier = sources[digest], copies.with_earlier(digest, adoption.earlier_captures(begins[digest], digest))
             with source.open() as stream:
                 for name, closed in copier.copy(stream, source.name, digest, earlier):
                     _store_copy(adoption, name, closed)
                     copies.add(digest, closed.rows)
                     progress(min(done + stream.tell(), total), total)
+            copies.end(digest)
             done += source.size
             progress(done, total)
 

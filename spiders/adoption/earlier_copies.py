@@ -21,6 +21,7 @@ from storage.warc.stream import DamagedError, RecordStream
 BEGIN_BYTES = 512  # of a file: in these is the information record, with the name or the identifier of the file
 MAX_CAPTURES = 1_000_000  # of earlier files that are compared: some 200 MB of memory
 Place = tuple[str, int, str]  # the file, the offset and the digest of a stored capture
+EarlierCaptures = dict[bytes, tuple[Place, int]]  # the last place of equal captures, and how many they are, by their identity
 
 
 def begin_digests(stream: BinaryIO) -> tuple[str, ...]:
@@ -41,56 +42,75 @@ def remember_begin(crawl: str, begins: Collection[str], digest: str, store: Obje
         store.put_bytes(_key(crawl, begin), json.dumps(sorted({*_files(crawl, begin, store), digest})).encode())
 
 
-def earlier_captures(crawl: str, begins: Collection[str], digest: str, ledger: Ledger, store: ObjectStore) -> dict[bytes, Place]:
-    """The captures of other files with one of these beginnings that the crawl has, with their places."""
-    found: dict[bytes, Place] = {}
+def earlier_captures(crawl: str, begins: Collection[str], digest: str, ledger: Ledger, store: ObjectStore) -> EarlierCaptures:
+    """The captures of other files with one of these beginnings that the crawl has."""
+    found: EarlierCaptures = {}
     for other in {other for begin in begins for other in _files(crawl, begin, store)} - {digest}:
         add_captures(found, _rows(crawl, other, ledger, store))
     return found
 
 
-def add_captures(found: dict[bytes, Place], rows: Iterable[CaptureRow]) -> None:
-    """Add the places of captures, as far as there is room."""
+def add_captures(found: EarlierCaptures, rows: Iterable[CaptureRow]) -> None:
+    """Add captures, as far as there is room."""
     for row in rows:
-        if len(found) < MAX_CAPTURES:
-            found[capture_identity(row)] = (row.warc_filename, row.warc_record_offset, row.content_digest)
+        key = capture_identity(row)
+        if key in found or len(found) < MAX_CAPTURES:
+            found[key] = ((row.warc_filename, row.warc_record_offset, row.content_digest), found[key][1] + 1 if key in found else 1)
 
 
 class CopiesOfCall:
-    """The captures that one call has copied, of files that begin like another one of its files."""
+    """The captures that one call has copied, of files that begin like another one of its files that is still to be copied."""
 
     def __init__(self, begins: Mapping[str, Sequence[str]]) -> None:
         """`begins` are the beginnings of the call's files, by their digests."""
-        self._begins = begins
-        counts = Counter(begin for several in begins.values() for begin in several)
-        self._captures: dict[str, dict[bytes, Place]] = {begin: {} for begin, count in counts.items() if count > 1}
+        self._groups = _groups(begins)
+        self._waiting = Counter(self._groups.values())
+        self._captures: dict[int, EarlierCaptures] = {}
 
     def in_order(self, sizes: Mapping[str, int]) -> list[str]:
-        """The files in their order, but of those that begin alike the largest first.
+        """The files in their order, but those that begin alike together, the largest of them first.
 
         It has what the others have. So a call that is repeated after a kill stores the same, also if its files are named in another order.
         """
-        first: dict[str, int] = {}
-        for place, digest in enumerate(self._begins):
-            for begin in self._begins[digest]:
-                first.setdefault(begin, place)
-        return sorted(self._begins, key=lambda digest: (min(first[begin] for begin in self._begins[digest]), -sizes[digest], digest))
+        return sorted(self._groups, key=lambda digest: (self._groups[digest], -sizes[digest], digest))
 
-    def earlier(self, digest: str) -> dict[bytes, Place]:
-        """What the call copied before of files that begin like this one."""
-        return {key: place for begin in self._begins[digest] for key, place in self._captures.get(begin, {}).items()}
+    def with_earlier(self, digest: str, earlier: EarlierCaptures) -> EarlierCaptures:
+        """`earlier` captures, and what the call copied before of files that begin like this one."""
+        found = dict(earlier)
+        for key, (place, number) in self._captures.get(self._groups[digest], {}).items():
+            found[key] = (place, number + (found[key][1] if key in found else 0))
+        return found
 
     def add(self, digest: str, rows: Sequence[CaptureRow]) -> None:
         """Add captures of a file."""
-        for begin in self._begins[digest]:
-            if begin in self._captures:
-                add_captures(self._captures[begin], rows)
+        group = self._groups[digest]
+        if self._waiting[group] > 1:
+            add_captures(self._captures.setdefault(group, {}), rows)
+
+    def end(self, digest: str) -> None:
+        """Forget what no other file needs: a call may have thousands of pairs of files."""
+        group = self._groups[digest]
+        self._waiting[group] -= 1
+        if not self._waiting[group]:
+            self._captures.pop(group, None)
+
+
+def _groups(begins: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """The files that begin alike have one number, by their digests."""
+    first: dict[str, int] = {}
+    groups: dict[str, int] = {}
+    for place, (digest, several) in enumerate(begins.items()):
+        groups[digest] = min((first[begin] for begin in several if begin in first), default=place)
+        for begin in several:
+            first.setdefault(begin, groups[digest])
+    return groups
 
 
 def capture_identity(row: CaptureRow) -> bytes:
-    """The same for two copies of one record."""
+    """The same for two copies of one record. Other records of one second may have it too: redirects without a body, for example."""
     facts = (row.url, row.fetch_time.isoformat(), row.content_digest, row.record_type, str(row.fetch_status), row.request_method or "")
-    return hashlib.blake2b("\0".join(facts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    told = (row.fetch_redirect or "", row.request_body or "")
+    return hashlib.blake2b("\0".join((*facts, *told)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _rows(crawl: str, digest: str, ledger: Ledger, store: ObjectStore) -> list[CaptureRow]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +18,7 @@ from schemas.keys import segment_key
 from schemas.outcomes import Reason, Rejected
 from schemas.page import WarcPointer
 from schemas.runs import CrawlRun
-from spiders.adoption.earlier_copies import Place, capture_identity
+from spiders.adoption.earlier_copies import EarlierCaptures, Place, capture_identity
 from spiders.adoption.taken_down import take_out
 from spiders.spool.spool import MAX_SEGMENT_BYTES, WARC_SUFFIX
 from storage.index.from_capture import CrawlLabel, Payload, capture_row
@@ -106,14 +106,16 @@ class SegmentCopier:
         self._takedowns = takedowns
         self._known: dict[bytes, Place] = {}
         self._source = ""
-        self._earlier: Mapping[bytes, Place] = {}
+        self._earlier: EarlierCaptures = {}
+        self._left_out: Counter[bytes] = Counter()  # of the file
 
-    def copy(self, stream: BinaryIO, source: str, digest: str, earlier: Mapping[bytes, Place]) -> Iterator[tuple[str, ClosedSegment]]:
+    def copy(self, stream: BinaryIO, source: str, digest: str, earlier: EarlierCaptures) -> Iterator[tuple[str, ClosedSegment]]:
         """The segments of one file, with their names. The same file always gives the same segments. The caller removes their files.
 
         What cannot be read is counted and left out, and so are `earlier` captures. Raises OSError, StorageError.
         """
         records, context, self._source, self._earlier = _CopyingStream(stream), Context(), source, earlier
+        self._left_out.clear()
         number, is_over = 0, False
         while not is_over:
             name = f"adopted-{digest[:16]}-{number:05d}"
@@ -180,7 +182,7 @@ class SegmentCopier:
         if found is None:
             return None
         row = self._row(found, WarcPointer(key, offset, file.tell() - offset, ""))
-        place = self._earlier.get(capture_identity(row)) if self._earlier else None
+        place = self._earlier_place(row) if self._earlier else None
         if place is not None:
             self._leave_out(found, place)
             file.seek(offset)
@@ -188,6 +190,15 @@ class SegmentCopier:
             return None
         self._counts.captures += 1
         return row
+
+    def _earlier_place(self, row: CaptureRow) -> Place | None:
+        """The place of a copy that was adopted before; None if all of the equal ones are the copies of other records of this file."""
+        key = capture_identity(row)
+        place, number = self._earlier.get(key, (None, 0))
+        if self._left_out[key] >= number:
+            return None
+        self._left_out[key] += 1
+        return place
 
     def _leave_out(self, record: Record, place: Place) -> None:
         """Count a capture that was adopted before. Revisits of this file may refer to it."""

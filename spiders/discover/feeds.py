@@ -93,18 +93,20 @@ def _first_entries(text: str) -> str:
 
 
 def within_depth(text: str) -> str:
-    """A feed up to the first element that is in more than MAX_NESTED others: for each element, feedparser looks at those around it."""
-    depth = 0
+    """A feed without the tags that open an element in MAX_NESTED others: for each element, feedparser looks at those around it."""
+    parts: list[str] = []
+    begin = depth = 0
     for tag in TAG.finditer(text):
         if tag["name"] is None or tag["name"].lower() in VOID or tag["rest"].endswith("/"):
             continue
-        if not tag["closing"]:
-            depth += 1
-        else:  # the end of an entry ends what was left open in it
+        if tag["closing"]:  # the end of an entry ends what was left open in it
             depth = ENTRY_DEPTH if ENTRY_END.match(tag[0]) else max(0, depth - 1)
-        if depth > MAX_NESTED:
-            return text[: tag.start()]
-    return text
+        elif depth < MAX_NESTED:
+            depth += 1
+        else:
+            parts.append(text[begin : tag.start()])
+            begin = tag.end()
+    return "".join([*parts, text[begin:]])
 
 
 def _entry_time(entry: dict[str, Any], name: str, language: str | None) -> datetime | None:  # Any: feedparser's values

@@ -15,7 +15,8 @@ from spiders.discover.link_relations import RelatedLinks, header_links, related_
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, meta_opt_outs
 
 MAX_DEPTH = 5_000  # open elements; chosen far above real pages: lexbor's time grows with the square of the depth
-SHADOW_TREE = re.compile(rb"<template(?=\s[^<>]{0,300}\bshadowroot)", re.IGNORECASE)  # its contents are shown, those of other templates not
+TEMPLATE = re.compile(rb"<(/?)(template|script|style|textarea)(?=[\s>/])([^<>]*+)", re.IGNORECASE)  # and elements in which tags are text
+SHADOW_MODE = re.compile(rb"(?<![\w-])shadowroot(?:mode)?\s*=\s*[\"']?\s*(?:open|closed)", re.IGNORECASE)
 MAX_NOFRAMES = 10  # of one page, which has at most one
 MAX_TAGS = 500_000  # of one page: more links than are followed
 CHUNK_BYTES = 64 * 1024  # in which tags are counted
@@ -79,7 +80,7 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
     html, codec = page_in_utf8(html, charset)
     html = _limit_tags(html)
     if b"shadowroot" in html:
-        html = SHADOW_TREE.sub(b"<div", html)
+        html = with_shadow_trees(html)
     html = html[: parsable_length(html)]
     tree = LexborHTMLParser(html)
     base = tree.css_first("base[href]")
@@ -90,6 +91,27 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
     base_url = base.attributes.get("href") if base else None
     links = tuple(references) if codec == UTF8 else tuple(in_charset(reference, codec) for reference in references)
     return PageLinks(base_url, links, named.feeds, named.sitemaps, opt_outs, _refresh(tree))
+
+
+def with_shadow_trees(html: bytes) -> bytes:
+    """A page with declarative shadow trees (HTML, 4.12.3) as elements: they are shown, what is in other templates is not."""
+    parts: list[bytes] = []
+    shadows: list[bool] = []  # of the open templates, whether each is a shadow tree; none is in another template
+    position, text_of = 0, b""
+    for tag in TEMPLATE.finditer(html):
+        name, is_end = tag[2].lower(), bool(tag[1])
+        if text_of:
+            text_of = b"" if is_end and name == text_of else text_of
+            continue
+        if name != b"template":
+            text_of = b"" if is_end else name
+            continue
+        if not is_end:
+            shadows.append((not shadows or shadows[-1]) and SHADOW_MODE.search(tag[3]) is not None)
+        if shadows and (shadows.pop() if is_end else shadows[-1]):
+            parts += [html[position : tag.start()], b"</span" if is_end else b"<span"]  # it may stand in a `p`, and ends with its host
+            position = tag.start(3)
+    return b"".join([*parts, html[position:]])
 
 
 def _anchors(tree: LexborHTMLParser) -> Iterator[str]:
@@ -108,7 +130,7 @@ def _frames(tree: LexborHTMLParser) -> Iterator[str]:
         if node.tag == "noframes":
             without_frames -= 1
             yield from _anchors(LexborHTMLParser(node.text())) if without_frames >= 0 else ()
-        elif source := node.attributes.get("src") or node.attributes.get("data"):
+        elif source := node.attributes.get("data" if node.tag == "object" else "src"):
             yield source
 
 

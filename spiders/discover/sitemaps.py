@@ -24,6 +24,7 @@ MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a harmful file
 MAX_DOCUMENTS = 1_000  # in one file
 ROOT = re.compile(r"<(?:[\w.-]{1,50}:)?(?:urlset|sitemapindex)(?=[\s>])", re.IGNORECASE)
 DOCUMENT_END = re.compile(r"</(?:[\w.-]{1,50}:)?(?:urlset|sitemapindex)\s{0,20}>", re.IGNORECASE)
+IS_READ = "crawlhouse-is-read"  # the attribute of an entry that was read before its end
 MAX_CHILDREN = 1_000  # of one entry, of which a news sitemap has about ten
 
 
@@ -71,10 +72,8 @@ def _xml_entries(text: str, url: str, alternates: dict[str, None]) -> Iterator[S
         for element in islice(_elements(strict_xml(text[begin.start() if begin else 0 :])), MAX_ELEMENTS):
             name = _name(element.tag)[1]
             if name in {"url", "sitemap"}:
-                around = element.getparent()  # an entry without its end tag, whose address would be discarded
-                nested = (around,) if around is not None and _name(around.tag)[1] in {"url", "sitemap"} else ()
                 count += 1
-                yield from (entry for one in (*nested, element) if (entry := _entry(one, name == "sitemap", url)))
+                yield from (entry for one in (*_unended(element), element) if (entry := _entry(one, name == "sitemap", url)))
                 if len(alternates) < MAX_ENTRIES:
                     alternates.update(dict.fromkeys(_alternates(element, url)))
                 _discard(element)
@@ -84,6 +83,14 @@ def _xml_entries(text: str, url: str, alternates: dict[str, None]) -> Iterator[S
                 return
     except etree.XMLSyntaxError:
         return
+
+
+def _unended(element: etree._Element) -> Iterator[etree._Element]:
+    """The entry around an entry, once: its end tag is missing, and its address is about to be discarded."""
+    around = element.getparent()
+    if around is not None and _name(around.tag)[1] in {"url", "sitemap"} and around.get(IS_READ) is None:
+        around.set(IS_READ, "")
+        yield around
 
 
 def _whole_addresses(text: str) -> str:

@@ -162,7 +162,9 @@ def _along_chain(
     ):
         fetch.go_back(target, chain)
         return replace(response, discoveries=(), dead_end=None), True
-    return replace(response, discoveries=(), dead_end=Reason.REDIRECT_LOOP), False
+    if not chain.cookies:
+        context.chains.learn(capture.url, Reason.REDIRECT_LOOP)
+    return _leading_nowhere(context, fetch, response, capture.url, Reason.REDIRECT_LOOP), False
 
 
 def _known_end(context: FetchContext, fetch: UrlInProgress, response: ParsedResponse, chain: RedirectChain) -> ParsedResponse:
@@ -176,10 +178,16 @@ def _known_end(context: FetchContext, fetch: UrlInProgress, response: ParsedResp
         reason, passed = context.chains.known_end(url, target)
     if not fetch.chain.cookies and (reason or not chain.cookies):
         context.chains.learn(url, reason or target)
-    if reason is None:
-        return response
-    late = context.chains.take(url)  # what led here after this URL was requested
-    fetch.chain = replace(fetch.chain, beside=(*fetch.chain.beside, *passed, *late.urls, *late.beside))
+    return response if reason is None else _leading_nowhere(context, fetch, response, url, reason, passed)
+
+
+def _leading_nowhere(
+    context: FetchContext, fetch: UrlInProgress, response: ParsedResponse, url: str, reason: Reason, passed: tuple[str, ...] = ()
+) -> ParsedResponse:
+    """The response of a URL that leads nowhere, as does what was `passed` behind it, and what led to a step of its chain later."""
+    late = [context.chains.take(step) for step in (*fetch.chain.urls, url)]
+    beside = (found for chain in late for found in (*chain.urls, *chain.beside))
+    fetch.chain = replace(fetch.chain, beside=(*fetch.chain.beside, *passed, *beside))
     return replace(response, discoveries=(), dead_end=reason)
 
 

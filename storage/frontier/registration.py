@@ -21,7 +21,7 @@ from storage.frontier.records import FetchResult
 FENCED_MESSAGE = "A newer owner holds {what}: this worker lost its lease while it was away. Nothing of the open segment was registered."
 
 REDIRECTS = (300, 301, 302, 303, 307, 308)
-PAGE = 200
+PAGES = (200, 299)
 
 CLOSED_MESSAGE = (
     "The crawl run {crawl_run} is closed or is being closed: nothing more is registered. What waited in it is due in the next run."
@@ -62,11 +62,12 @@ def write_results(connection: Connection, run_no: int, results: Sequence[FetchRe
 def _write_chain(connection: Connection, run_no: int, result: FetchResult) -> None:
     """Give the redirects that led to a URL its outcome, where they count as fetched in this run: the chain led nowhere.
 
-    A page that names another one in a refresh is a redirect with the status 200.
+    A page that names another one in a refresh is a redirect with the status of a page.
     """
     digests = [bytes.fromhex(digest) for digest in result.chain]
     url_ids = list(connection.scalars(select(URLS.c.url_id).where(URLS.c.digest.in_(digests)).order_by(URLS.c.url_id)))
-    redirects = FETCHES.c.status.in_((*REDIRECTS, PAGE)) & (FETCHES.c.outcome == FetchOutcome.FETCHED.value)
+    is_step = FETCHES.c.status.in_(REDIRECTS) | FETCHES.c.status.between(*PAGES)
+    redirects = is_step & (FETCHES.c.outcome == FetchOutcome.FETCHED.value)
     here = (FETCHES.c.run_no == run_no) & FETCHES.c.url_id.in_(url_ids) & redirects
     fetched = list(connection.scalars(select(FETCHES.c.url_id).where(here)))
     values = {"outcome": result.outcome.value, "reason": result.reason.value if result.reason else None}

@@ -15,7 +15,7 @@ from storage.urls.surt import registered_domain, split_url, surt_key
 
 _MIME_END = re.compile(r"[;\s]")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';,]+)", re.IGNORECASE)
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)

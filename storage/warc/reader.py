@@ -321,7 +321,8 @@ def _truncated(fields: Fields, kind: str, method: str, headers: HeaderList, body
     if kind != "response" or not body or method == "HEAD":
         return None
     names = {name.lower(): value for name, value in headers}
-    announced = None if b"content-encoding" in names else read_number(names.get(b"content-length"))
+    is_framed = b"content-encoding" in names or b"transfer-encoding" in names  # then it counts other bytes, or nothing (RFC 9112, 6.3)
+    announced = None if is_framed else read_number(names.get(b"content-length"))
     is_cut = not is_whole or (announced is not None and len(body) < announced)
     return "disconnect" if is_cut and not ends_as_whole_page(body) else None
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_TEMPLATE = re.compile(r"<(/?)template\b[^>]*>", re.IGNORECASE)
+_TEMPLATE = re.compile(r"<(/?)template\b[^<>]*+>", re.IGNORECASE)  # `<` ends the search: many tags without an end take linear time
 _SHADOW_MODE = re.compile(r"""\bshadowroot(?:mode)?\s*=\s*["']?\s*(?:open|closed)""", re.IGNORECASE)
 _ROOT = "crawlhouse-shadow-tree"  # the attribute of the element in place of a shadow tree
 MAX_TREES = 200

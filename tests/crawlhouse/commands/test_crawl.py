@@ -116,6 +116,25 @@ def test_a_crawl_that_fetches_nothing_is_exit_code_9(nowhere: Run, tmp_path: Pat
         assert "`crawlhouse check away` shows what came back" in ended.err
 
 
+def test_a_later_run_in_which_only_a_known_failure_is_due_is_no_failure(nowhere: Run, tmp_path: Path) -> None:
+    """A crawl that recurs in a cron job: its thresholds say what is a failure. What the command names must come."""
+
+    def answer(path: str, _: int) -> tuple[int, Headers, bytes]:
+        return (302, {"Location": "http://another.example/"}, b"") if path == "/away" else (200, {"Content-Type": "text/html"}, b"<p>Here.")
+
+    with small_server(answer) as server:
+        (tmp_path / "crawls").mkdir()
+        (tmp_path / "crawls" / "recurs.yaml").write_text(
+            f"seeds: ['{server.base}/', '{server.base}/away']\nnetwork: {{allow: [127.0.0.1/32]}}\n"
+            "politeness: {delay: 0, contact: tests@example.com}\n"
+        )
+        assert nowhere("crawl", "recurs").code == 0
+        assert nowhere("frontier", "retry", "recurs", "--outcome", "filtered", "--reason", "out_of_scope").code == 0
+        again = nowhere("crawl", "recurs")
+        assert (again.code, "fetched nothing. Worst was 127.0.0.1" in again.err) == (0, True)
+        assert nowhere("crawl", "recurs", "--url", f"{server.base}/away").code == 9
+
+
 @pytest.mark.chaos
 def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
     slow = project / "crawls" / "slow.yaml"

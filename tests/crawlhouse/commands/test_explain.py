@@ -69,6 +69,14 @@ def test_rules_and_history(demo_site: DemoSite, settings: Settings) -> None:
     assert says(command(settings, f"{seed}gone/1", "--format", "json"))["takedown"] == "refuses"
 
 
+def test_before_the_first_run_the_rules_of_the_file_are_shown_and_no_home_is_made(sqlite_settings: Settings) -> None:
+    sqlite_settings.crawls.mkdir(parents=True)
+    (sqlite_settings.crawls / "news.yaml").write_text("seeds: ['https://a.example/']\n", encoding="utf-8")
+    fresh = sqlite_settings.model_copy(update={"home": sqlite_settings.home / "none"})
+    assert says(command(fresh, "https://a.example/x", "--format", "json"))["scope.hosts"] == "allows"
+    assert not fresh.home.exists()
+
+
 def test_a_robots_file_that_was_not_to_be_had_refuses_nothing_for_good(sqlite_settings: Settings) -> None:
     sqlite_settings.crawls.mkdir(parents=True)
     (sqlite_settings.crawls / "news.yaml").write_text("seeds: ['https://a.example/', 'https://b.example/']\n", encoding="utf-8")

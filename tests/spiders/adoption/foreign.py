@@ -28,6 +28,19 @@ def write_warc(path: Path, numbers: Sequence[int], *, compressed: bool = True, r
     return path
 
 
+def write_redirects(path: Path, targets: Sequence[str]) -> list[int]:
+    """A file without compression, with redirects of one URL in one second, none with a body. Returns where each of them ends."""
+    ends = []
+    with path.open("wb") as out:
+        writer = WARCWriter(out, gzip=False)
+        writer.write_record(writer.create_warcinfo_record(path.name, {"software": "another"}))
+        for target in targets:
+            head = StatusAndHeaders("302 Found", [("Location", target)], protocol="HTTP/1.1")
+            writer.write_record(writer.create_warc_record(HOST, "response", http_headers=head, warc_headers_dict={"WARC-Date": DATE}))
+            ends.append(out.tell())
+    return ends
+
+
 def write_others(path: Path) -> Path:
     """A file with what is no page of the crawl: a picture, robots.txt, a page elsewhere, and a record of the name service."""
     with path.open("wb") as out:

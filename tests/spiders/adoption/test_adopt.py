@@ -17,6 +17,7 @@ from schemas.config.settings import Settings
 from schemas.keys import index_key_of
 from spiders.adoption import segments as adoptedsegments
 from spiders.adoption.adopt import Adopted, adopt_files, adopt_stored
+from spiders.adoption.earlier_copies import CopiesOfCall
 from storage.database.engine import open_database
 from storage.database.frontier_tables import URLS
 from storage.index.rows import CaptureRow, read_index
@@ -24,7 +25,7 @@ from storage.ledger.ledger import open_ledger
 from storage.ledger.unknown_segments import count_unknown_segments
 from storage.objects.open import open_store
 from storage.warc.reader import read_record_at
-from tests.spiders.adoption.foreign import DATE, HOST, in_one_member, story, write_others, write_warc
+from tests.spiders.adoption.foreign import DATE, HOST, in_one_member, story, write_others, write_redirects, write_warc
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import small_server
 
@@ -117,6 +118,32 @@ def test_copies_of_one_file_that_are_adopted_together_are_stored_once(settings: 
     assert adopted.manifests[0].counts.fetched == 3
     assert read_back(rows_of(adopted, settings), settings) == list(map(story, range(3)))
     assert adopt(settings, *files).manifests == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_records_that_only_look_like_an_adopted_one_are_stored(settings: Settings, tmp_path: Path, together: bool) -> None:
+    """Captures are compared by their URL, second and content. Redirects of one second look equal, or differ only in their target."""
+    whole, cut = tmp_path / "whole.warc", tmp_path / "cut.warc"
+    ends = write_redirects(whole, ["/a", "/b", "/b"])
+    for end in ends[:2]:
+        cut.write_bytes(whole.read_bytes()[:end])
+        crawl = parse_crawl(f"seeds: ['{HOST}/']", f"old{end}")
+        calls = [[whole, cut]] if together else [[cut], [whole]]
+        adopted = [adopt_files(crawl, [one for file in files for one in find_sources(file)], settings) for files in calls]
+        stored = sum(one.counts.captures for one in adopted)
+        assert (stored, sum(one.counts.again for one in adopted)) == (3, ends.index(end) + 1)
+
+
+def test_of_many_files_only_the_captures_of_copies_are_kept_in_memory(settings: Settings, tmp_path: Path) -> None:
+    begins = {"a": ("x",), "b": ("y", "r"), "c": ("z", "r"), "d": ("x",)}
+    copies = CopiesOfCall(begins)
+    assert copies.in_order({"a": 1, "b": 1, "c": 2, "d": 2}) == ["d", "a", "c", "b"]
+    (row,) = rows_of(adopt(settings, write_warc(tmp_path / "a.warc.gz", [0])), settings)
+    for digest, earlier in zip("dacb", (0, 1, 0, 1), strict=True):
+        assert len(copies.with_earlier(digest, {})) == earlier
+        copies.add(digest, [row])
+        copies.end(digest)
+    assert not copies.with_earlier("d", {}), "forgotten"
 
 
 def test_a_url_keeps_what_a_later_fetch_showed(settings: Settings, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from spiders.discover.links import MAX_DEPTH, MAX_TAGS, page_links, parsable_length
+from spiders.discover.links import MAX_DEPTH, MAX_TAGS, page_links, parsable_length, with_shadow_trees
 from spiders.discover.refresh import Refresh, read_refresh
+from tests.cpu import growth
 
 LINK = b"<a href=/x>x</a>"
 
@@ -102,6 +103,27 @@ def test_links_of_shadow_trees_drawings_and_embedded_pages() -> None:
     <svg><a xlink:href="/drawing"><text>D</text></a></svg><p><a xlink:href="/none">none</a></p>
     <object data="/object.html" type="text/html"></object><object data="/film.swf"></object><embed src="/embed" type="text/html">"""
     assert page_links(html, None, "x").links == ("/shadow", "/drawing", "/object.html", "/embed")
+    assert page_links(b'<iframe src="" data="a film"></iframe><embed src="" data="x" type="text/html">', None, "x").links == ()
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        b"<template class='my-shadowroot'><a href='/{{x}}'>a</a></template>",
+        b"<template data-shadowroot='open'><a href='/{{x}}'>a</a></template>",
+        b"<template title='has no shadowroot'><a href='/{{x}}'>a</a></template>",
+        b"<template><x-a><template shadowrootmode=open><a href='/{{x}}'>a</a></template></x-a><a href='/{{y}}'>b</a></template>",
+    ],
+)
+def test_templates_that_are_not_shown_have_no_links(html: bytes) -> None:
+    assert page_links(b"<script>'<template>'</script>" + html + b"<a href=/c>", None, "x").links == ("/c",)
+
+
+def test_shadow_trees_end_with_their_hosts() -> None:
+    component = b"<p><x-a><template shadowrootmode=open><a href=/s%d>s</a></template><a href=/l%d>l</a></x-a></p>"
+    html = b"".join(component % (number, number) for number in range(MAX_DEPTH + 1))
+    assert page_links(html, None, "x").links[-2:] == (f"/s{MAX_DEPTH}", f"/l{MAX_DEPTH}")
+    assert growth(lambda size: with_shadow_trees(b"<template shadowroot " * (size // 21)), 60_000) < 10
 
 
 def test_related_links_of_elements_and_headers() -> None:

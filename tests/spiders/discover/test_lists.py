@@ -8,7 +8,7 @@ from schemas.capture import UrlKind
 from spiders.discover.feeds import MAX_NESTED, feed_entries, within_depth
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.sitemaps import MAX_ENTRIES, sitemap_entries
-from tests.cpu import growth
+from tests.cpu import growth, seconds_of
 
 URL = "https://a.example/page?a=1&copy=2"
 SITEMAP = f"<urlset><url><loc>{URL.replace('&', '&amp;')}</loc></url></urlset>"
@@ -281,10 +281,27 @@ def test_a_hostile_sitemap_takes_bounded_time(unit: str) -> None:
     assert growth(work, 50_000) < 10
 
 
+def test_entries_in_an_entry_without_an_end_take_time_by_their_number() -> None:
+    """The outer one is read once. Its children are as many as are parsed at a time."""
+    body = "<urlset><url><loc>https://a.example/0</loc>" + "<url><loc>https://a.example/1</loc></url>" * 4_000
+
+    def seconds(text: str) -> float:
+        return seconds_of(lambda _: list(sitemap_entries(text.encode())), 0)
+
+    assert seconds(body) < 5 * seconds(body.replace("<url>", "", 1))
+    assert [entry.url[-1] for entry in sitemap_entries(body.encode())][:3] == ["0", "1", "1"]
+
+
 @pytest.mark.parametrize("unit", ["<author><name>", "<x>", "<item>"])
 def test_a_feed_of_elements_in_one_another_ends_where_they_are_too_deep(unit: str) -> None:
     assert within_depth(f"<rss>{unit * 2000}").count("<") == MAX_NESTED
     list(feed_entries(f"<rss>{unit * 100_000}".encode()))  # minutes, if all of it were parsed
+
+
+def test_the_entries_behind_a_long_one_of_tags_without_ends_are_read() -> None:
+    item = "<item><link>https://a.example/{}</link><description>{}</description></item>"
+    feed = "<rss><channel>" + item.format(1, "<p>x" * (MAX_NESTED + 100)) + item.format(2, "x") + "</channel></rss>"
+    assert [entry.url for entry in feed_entries(feed.encode())] == ["https://a.example/1", "https://a.example/2"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ TARGETS = {"/circle": "/turn", "/turn": "/circle", "/own": "/own#part", "/out": 
 TARGETS |= {"/into": "/in", "/in": "/within", "/within": "/in", "/to-out": "/out", "/to-nowhere": "/nowhere"}
 REFRESHES = {"/there": "/back", "/back": "/there", "/away": "https://b.example/"}
 TARGETS |= {f"/wall-{number}": "/gate" for number in range(5)} | {"/gate": "https://consent.example/", "/left": "/right", "/right": "/left"}
+TARGETS |= {"/behind": "/own", "/joins": "/circle"}
 TARGETS |= {f"/{number}-way": f"/{number + 1}-way" for number in range(1, 20)}
 
 
@@ -24,6 +25,8 @@ def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
         return 302, {"Location": TARGETS[path]}, b""
     if path in REFRESHES:
         return 200, {}, b"<meta http-equiv=refresh content='0; url=%s'>" % REFRESHES[path].encode()
+    if path == "/accepted":
+        return 202, {}, b"<meta http-equiv=refresh content='0; url=/out'>"
     if path == "/choices":
         return 300, {"Location": "/plain"}, b""
     if path == "/again":
@@ -62,6 +65,7 @@ def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings)
         "away",
         "wall",
         "reload",
+        "accepted",
     ]
     with small_server(respond, respond_to_cookie=respond_to_cookie) as server:
         crawled = crawl_urls(sqlite_settings, [f"{server.base}/{name}" for name in names])
@@ -70,7 +74,7 @@ def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings)
             assert outcomes[path] == "fetched", path
         for path in ("/circle", "/turn", "/own", "/again", "/into", "/in", "/within"):
             assert outcomes[path] == "failed:redirect_loop", path
-        assert outcomes["/out"] == outcomes["/to-out"] == "filtered:out_of_scope"
+        assert outcomes["/out"] == outcomes["/to-out"] == outcomes["/accepted"] == "filtered:out_of_scope"
         assert outcomes["/there"] == outcomes["/back"] == "failed:redirect_loop"
         assert outcomes["/away"] == "filtered:out_of_scope"
         assert outcomes["/wall"] == outcomes["/reload"] == "fetched"
@@ -86,11 +90,12 @@ def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings)
 
 def test_all_that_leads_to_one_dead_end_leads_nowhere(sqlite_settings: Settings) -> None:
     """Seeds that lead to each other, and many pages behind one wall: some were requested before it was known where they lead."""
-    names = ["left", "right", "choices", "wall-0", "wall-1", "wall-2", "gate", "wall-3", "wall-4"]
+    names = ["left", "right", "choices", "wall-0", "wall-1", "wall-2", "gate", "wall-3", "wall-4", "own", "behind", "circle", "joins"]
     with small_server(respond) as server:
         crawled = crawl_urls(sqlite_settings, [f"{server.base}/{name}" for name in names], politeness="delay: 0, concurrency_per_host: 3")
         outcomes = {url.removeprefix(server.base): outcome for url, outcome in crawled.outcomes.items()}
-    assert outcomes["/left"] == outcomes["/right"] == "failed:redirect_loop"
+    for path in ("/left", "/right", "/own", "/behind", "/circle", "/turn", "/joins"):
+        assert outcomes[path] == "failed:redirect_loop", path
     assert {outcomes[path] for path in ("/gate", *(f"/wall-{number}" for number in range(5)))} == {"filtered:out_of_scope"}
     assert outcomes["/choices"] == "fetched"
     assert "/plain" in outcomes

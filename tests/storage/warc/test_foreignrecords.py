@@ -199,6 +199,7 @@ def test_the_first_segment_of_a_record_is_a_part() -> None:
         (b"Transfer-Encoding: chunked", b"10\r\n%s\r\n10\r\n%s" % (PAGE[:16], PAGE[16:20]), "disconnect"),
         (b"Transfer-Encoding: chunked", b"10\r\n%s\r\n" % PAGE[:16], "disconnect"),
         (b"Transfer-Encoding: chunked", b"10\r\n%s\r\n0\r\n\r\n" % PAGE[:16], None),
+        (b"Content-Length: 500\r\nTransfer-Encoding: chunked", b"10\r\n%s\r\n0\r\n\r\n" % PAGE[:16], None),  # the length counts for nothing
         (b"Transfer-Encoding: chunked", b"7\r\n</html>\r\n", None),
         (b"Transfer-Encoding: chunked", PAGE, None),
     ],

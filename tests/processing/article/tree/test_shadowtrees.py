@@ -4,6 +4,8 @@ import pytest
 
 from processing.article.structure.walk import read_structure
 from processing.article.tree.parse import parse
+from processing.article.tree.shadow import with_shadow_trees
+from tests.cpu import growth
 
 ROOT = "<x-a><template shadowrootmode=open>"
 
@@ -34,3 +36,7 @@ def test_slots_are_filled(html: str, read: list[str]) -> None:
 def test_hostile_nesting_is_bounded() -> None:
     html = f"{ROOT}<p><slot></slot></p></template>" * 300 + "text"
     assert blocks(html)[-1].endswith("text")
+
+
+def test_many_tags_without_an_end_take_linear_time() -> None:
+    assert growth(lambda size: with_shadow_trees("<template " * (size // 10)), 60_000) < 10
