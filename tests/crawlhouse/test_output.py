@@ -94,7 +94,7 @@ def test_an_argument_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, c
 
 LOOKING = [
     ("frontier", "list"), ("frontier", "retry", "news"), ("gate", "list"), ("gate", "accept", "news-1", "--reason", "x"),
-    ("quarantine", "list"), ("quarantine", "show", "1"), ("quarantine", "retry", "1"), ("explain", "https://example.com/"),
+    ("quarantine", "list"), ("quarantine", "show", "1"), ("quarantine", "retry", "1"),
     ("stop", "news"), ("fetch", "--run", "news"), ("index", "check"), ("index", "rebuild"), ("delete", "news", "--yes"),
     ("rollback", "news-1", "--reason", "x", "--yes"),
 ]  # fmt: skip
